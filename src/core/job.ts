@@ -1,0 +1,109 @@
+import type { JobOptions } from './options.ts';
+import type { Payload } from './payload.ts';
+
+/** The stored states. "Delayed" is not one: it is `pending` with `runAt` in the future. */
+export const JOB_STATES = ['pending', 'running', 'success', 'dead', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+export const FINISHED_STATES = ['success', 'dead', 'cancelled'] as const satisfies readonly JobState[];
+export type FinishedState = (typeof FINISHED_STATES)[number];
+
+export function isFinished(state: JobState): state is FinishedState {
+  return state === 'success' || state === 'dead' || state === 'cancelled';
+}
+
+/** What can happen to a stored job. */
+export const JOB_EVENTS = ['claim', 'succeed', 'fail', 'die', 'release', 'cancel', 'retry'] as const;
+export type JobEvent = (typeof JOB_EVENTS)[number];
+
+/**
+ * Every legal transition; what is not here is refused. `fail` is an attempt that failed or was lost with attempts
+ * left, `die` one that ends the job. `docs/states.md` draws this table, and a test walks it exhaustively.
+ */
+export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobEvent, JobState>>>>> = {
+  pending: { claim: 'running', cancel: 'cancelled' },
+  running: { succeed: 'success', fail: 'pending', die: 'dead', release: 'pending' },
+  success: {},
+  dead: { retry: 'pending' },
+  cancelled: {},
+};
+
+/** The state after `event`, or null where the event is not legal. */
+export function nextState(state: JobState, event: JobEvent): JobState | null {
+  return TRANSITIONS[state][event] ?? null;
+}
+
+/** An error as it is stored: what is left of a thrown value once it has crossed processes. */
+export interface StoredError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | null;
+}
+
+/** One attempt that failed or was lost. A job keeps its last {@link MAX_ATTEMPT_HISTORY}. */
+export interface AttemptRecord {
+  readonly attempt: number;
+  /** `failed`: the handler threw or timed out. `lost`: its lease expired with no outcome. */
+  readonly outcome: 'failed' | 'lost';
+  readonly workerId: string;
+  /** Unix milliseconds on the storage's clock. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly error: StoredError;
+}
+
+export const MAX_ATTEMPT_HISTORY = 20;
+
+/** A job without its payloads, as lists show it. Times are Unix milliseconds on the storage's clock. */
+export interface JobSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly state: JobState;
+  /** The attempt that runs or ran last; 0 before the first. */
+  readonly attempt: number;
+  readonly options: JobOptions;
+  /** Higher runs first. */
+  readonly priority: number;
+  readonly idempotencyKey: string | null;
+  readonly createdAt: number;
+  /** When the job is due, or was due for its last attempt. */
+  readonly runAt: number;
+  /** When the last attempt was claimed. */
+  readonly startedAt: number | null;
+  /** When the job reached success, dead or cancelled. */
+  readonly finishedAt: number | null;
+  /** The worker that holds or last held the job. */
+  readonly workerId: string | null;
+  /** Only while running. */
+  readonly leaseExpiresAt: number | null;
+  /** The error of the last failed or lost attempt; null after a success and after a retry of a dead job. */
+  readonly error: StoredError | null;
+}
+
+/** A stored job, whole. */
+export interface JobRecord extends JobSummary {
+  readonly args: Payload;
+  /** null: no result yet, or the handler returned `undefined`. */
+  readonly result: Payload | null;
+}
+
+/** The names under which one worker's right to one attempt is known; every write made under it carries them. */
+export interface Lease {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly token: string;
+}
+
+/** What an attempt whose worker was lost is recorded with. */
+export function lostAttemptError(workerId: string): StoredError {
+  return {
+    name: 'AttemptLostError',
+    message: `worker ${workerId} was lost: its lease expired before the attempt ended`,
+    stack: null,
+  };
+}
+
+/** What becomes of a job whose attempt was lost: it counts, so a job that kills its worker every time ends. */
+export function reclaimEvent(attempt: number, maxAttempts: number): 'fail' | 'die' {
+  return attempt < maxAttempts ? 'fail' : 'die';
+}

@@ -1,0 +1,142 @@
+import { Packr } from 'msgpackr';
+import { LIMITS } from './options.ts';
+import { ReseolioError } from './errors.ts';
+
+/**
+ * Arguments or a result as they are stored. The tag says how `bytes` are encoded: this library writes msgpack,
+ * callers of other languages send JSON. Storage never looks inside.
+ */
+export interface Payload {
+  readonly encoding: PayloadEncoding;
+  readonly bytes: Uint8Array;
+}
+
+export const PAYLOAD_ENCODINGS = ['msgpack', 'json'] as const;
+export type PayloadEncoding = (typeof PAYLOAD_ENCODINGS)[number];
+
+/** Values nested deeper are refused, long before the recursion of an encoder overflows the stack. */
+export const MAX_PAYLOAD_DEPTH = 100;
+
+/**
+ * `useRecords: false` keeps to plain msgpack; `int64AsType: 'bigint'` gives back every bigint as a bigint, since
+ * packing writes large integers as float64 and 64-bit integers for bigints only; `moreTypes` carries those beyond
+ * 64 bits.
+ */
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  mapsAsObjects: true,
+  int64AsType: 'bigint',
+  moreTypes: true,
+});
+
+/**
+ * Packs `value`, called `path` in errors. Refuses what would decode differently (`payload_unserializable`, with the
+ * path to it) and what is larger than `maxBytes` (`payload_too_large`).
+ *
+ * Carried: null, undefined, booleans, strings, numbers, bigints, valid Dates, Buffer and Uint8Array, plain objects and
+ * dense arrays of these.
+ */
+export function encodePayload(value: unknown, path: string, maxBytes: number = LIMITS.payloadBytes): Payload {
+  const flaw = findFlaw(value, 0);
+  if (flaw !== null) {
+    throw new ReseolioError(
+      'payload_unserializable',
+      `${path}${flaw.path} ${flaw.problem}: pass plain data (null, booleans, numbers, strings, bigints, Dates, bytes, arrays, objects)`,
+    );
+  }
+  const bytes = packr.pack(value);
+  if (bytes.length > maxBytes) {
+    throw new ReseolioError(
+      'payload_too_large',
+      `${path} takes ${bytes.length} bytes; the limit is ${maxBytes}: store it elsewhere and pass a reference`,
+    );
+  }
+  return { encoding: 'msgpack', bytes };
+}
+
+/** The value that `payload` holds; null (no payload) is `undefined`. */
+export function decodePayload(payload: Payload | null): unknown {
+  if (payload === null) return undefined;
+  return payload.encoding === 'json'
+    ? JSON.parse(Buffer.from(payload.bytes).toString('utf8'))
+    : packr.unpack(payload.bytes);
+}
+
+/** Packs a record of the library's own, whose shape is known to be faithful. */
+export function packRecord(record: readonly unknown[]): Buffer {
+  return packr.pack(record);
+}
+
+/** The counterpart of {@link packRecord}. */
+export function unpackRecord(bytes: Uint8Array): readonly unknown[] {
+  return packr.unpack(bytes);
+}
+
+/** Where in a value, and why, it would not come back as it was. */
+interface Flaw {
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** The first flaw, or null. The path is put together on the way out, so that a sound value costs no strings. */
+function findFlaw(value: unknown, depth: number): Flaw | null {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed() ? null : flaw('holds half of a surrogate pair, which UTF-8 cannot carry');
+    case 'number':
+      return Object.is(value, -0) ? flaw('is -0, which would come back as 0') : null;
+    case 'function':
+    case 'symbol':
+      return flaw(`is a ${typeof value}`);
+    case 'object':
+      return value === null ? null : findFlawInObject(value, depth + 1);
+    default:
+      return null;
+  }
+}
+
+function findFlawInObject(value: object, depth: number): Flaw | null {
+  if (depth > MAX_PAYLOAD_DEPTH) return flaw(`is nested deeper than ${MAX_PAYLOAD_DEPTH} levels, or in a circle`);
+  if (Array.isArray(value)) return findFlawInArray(value, depth);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return findFlawInProperties(value, depth);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? flaw('is an invalid Date') : null;
+  if (Buffer.isBuffer(value) || prototype === Uint8Array.prototype) return null;
+  return flaw(`is an instance of ${value.constructor?.name || 'an unnamed class'}`);
+}
+
+function findFlawInArray(value: readonly unknown[], depth: number): Flaw | null {
+  for (let i = 0; i < value.length; i++) {
+    const item = value[i];
+    const found = item === undefined && !(i in value) ? flaw('is a hole in an array') : findFlaw(item, depth);
+    if (found !== null) return { path: `[${i}]${found.path}`, problem: found.problem };
+  }
+  return Object.keys(value).length === value.length ? null : flaw('is an array with properties of its own');
+}
+
+function findFlawInProperties(value: object, depth: number): Flaw | null {
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key === 'symbol') return flaw(`has the symbol key ${String(key)}`);
+    const found = findFlawInProperty(value, key, depth);
+    if (found === null) continue;
+    const step = IDENTIFIER.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+    return { path: step + found.path, problem: found.problem };
+  }
+  return null;
+}
+
+function findFlawInProperty(value: object, key: string, depth: number): Flaw | null {
+  // Decoding it would set the prototype of the object that the handler gets.
+  if (key === '__proto__') return flaw('is a key that cannot be stored');
+  if (!key.isWellFormed()) return flaw('is a key with half of a surrogate pair');
+  const property = Object.getOwnPropertyDescriptor(value, key);
+  if (property === undefined || !('value' in property)) return flaw('is a getter');
+  return property.enumerable ? findFlaw(property.value, depth) : flaw('is not enumerable');
+}
+
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+
+function flaw(problem: string): Flaw {
+  return { path: '', problem };
+}

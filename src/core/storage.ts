@@ -1,0 +1,215 @@
+import type { ReseolioError } from './errors.ts';
+import type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from './job.ts';
+import type { JobOptions } from './options.ts';
+import type { Payload } from './payload.ts';
+
+/**
+ * The seam of the whole design: what a backend has to do, and all that the rest of the library knows of it.
+ *
+ * Every method takes a batch and answers by position. What a backend promises beside the types:
+ *
+ * 1. **Durable when resolved.** `enqueue` and `settle` resolve once the data would survive a power cut.
+ * 2. **Claims are exclusive.** No two claims, in one process or many, hold one attempt at once.
+ * 3. **Writes under a lease are fenced** by (job id, attempt, token). A stale one changes nothing and is told
+ *    `lease_lost`; a repeat of a settle that took effect is told `settled` until a later attempt settles.
+ * 4. **The storage owns the clock.** Callers pass durations; due times and leases are judged by the storage.
+ * 5. **Order**: by priority, then due time, then enqueue order, for each name.
+ * 6. **Cost is flat** in the number of jobs stored, finished ones included.
+ * 7. A call that rejects has changed nothing, or (when its outcome is unknown) can be repeated as it was:
+ *    ids and lease tokens are made by the caller.
+ *
+ * Callers have checked names, options and sizes; a backend need not. `reseolio/testing` holds a suite that checks
+ * every promise on any implementation.
+ */
+export interface Storage {
+  /** Stores jobs, all or none. Resolves once they are durable. */
+  enqueue(params: Readonly<EnqueueParams>): Promise<EnqueueResult[]>;
+
+  /**
+   * Takes due jobs under a lease, up to `limit`, best first for each name. The limit is dealt out one job a name a
+   * turn, beginning with the first of `names`, so no name starves another; a caller whose limit is below the number
+   * of names rotates them between calls.
+   */
+  claim(params: Readonly<ClaimParams>): Promise<ClaimResult>;
+
+  /** Moves the expiry of leases that are still held to `leaseMs` from now. */
+  extendLeases(params: Readonly<ExtendLeasesParams>): Promise<LeaseStatus[]>;
+
+  /** Ends attempts. Resolves once the outcomes are durable. */
+  settle(params: Readonly<SettleParams>): Promise<SettleResult[]>;
+
+  /** Takes back jobs whose lease has expired, oldest expiry first: due at once if attempts are left, else dead. */
+  reclaimExpired(params: Readonly<ReclaimParams>): Promise<ReclaimResult>;
+
+  /** Cancels jobs that are pending. */
+  cancel(params: Readonly<JobIdsParams>): Promise<ChangeResult[]>;
+
+  /** Puts dead jobs back to pending, due now, their attempts counted anew; their history stays. */
+  retry(params: Readonly<JobIdsParams>): Promise<ChangeResult[]>;
+
+  /** Reads jobs, null for those that are not there. */
+  getJobs(params: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]>;
+
+  /** Reads the failed and lost attempts of a job that are kept, oldest first; none for a job that is not there. */
+  getAttempts(params: Readonly<{ jobId: string }>): Promise<AttemptRecord[]>;
+
+  /** Reads a page of jobs; ties go by enqueue order. `total` counts what the filter matches on all pages. */
+  listJobs(params: Readonly<ListJobsParams>): Promise<ListJobsResult>;
+
+  /** How many jobs of each name are in each state, for the names that have any, sorted by name. */
+  counts(): Promise<NameCounts[]>;
+
+  /** Deletes up to `limit` jobs with their history and idempotency keys. Meant to be called in small batches. */
+  prune(params: Readonly<PruneParams>): Promise<PruneResult>;
+
+  /**
+   * Calls `listener` with hints until the returned function is called. Hints may be lost, late, doubled or wrong;
+   * they save a poll, and nothing may depend on them. The listener must not throw.
+   */
+  watch(listener: (hint: StorageHint) => void): () => void;
+
+  /** Finishes what was called before, then lets go of everything. Later calls reject with `stopped`. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface EnqueueParams {
+  readonly jobs: readonly NewJob[];
+}
+
+export interface NewJob {
+  /** A UUIDv7 made by the caller. A known id is the repeat of an enqueue whose outcome was unknown: a no-op. */
+  readonly id: string;
+  readonly name: string;
+  readonly args: Payload;
+  readonly options: JobOptions;
+  readonly priority: number;
+  readonly idempotencyKey: string | null;
+  /** Due this long from now; null: see `runAt`. */
+  readonly delayMs: number | null;
+  /** Due at this time, Unix milliseconds; null (and no `delayMs`): now. */
+  readonly runAt: number | null;
+}
+
+export interface EnqueueResult {
+  /** The job that stands for the call: the new one, or the one that already had its idempotency key. */
+  readonly jobId: string;
+  /** An earlier call had the same (name, idempotency key). */
+  readonly deduplicated: boolean;
+}
+
+export interface ClaimParams {
+  readonly workerId: string;
+  /** Unique to this call, made by the caller; fences every later write. */
+  readonly leaseToken: string;
+  readonly names: readonly string[];
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+export interface ClaimResult {
+  readonly jobs: JobRecord[];
+  /**
+   * Milliseconds until the next job of `names` is due, 0 if one may be due now, null if none waits. A hint for how
+   * long to sleep.
+   */
+  readonly nextDueInMs: number | null;
+}
+
+export interface ExtendLeasesParams {
+  readonly leases: readonly Lease[];
+  readonly leaseMs: number;
+}
+
+export type LeaseStatus = 'held' | 'lease_lost';
+
+export interface SettleParams {
+  readonly settlements: readonly Settlement[];
+}
+
+export interface Settlement {
+  readonly lease: Lease;
+  readonly outcome: AttemptOutcome;
+}
+
+/** How an attempt ended, as the core decided it. */
+export type AttemptOutcome =
+  | { readonly kind: 'success'; readonly result: Payload | null }
+  /** The attempt failed; the job is due again in `delayMs`. */
+  | { readonly kind: 'retry'; readonly error: StoredError; readonly delayMs: number }
+  /** The attempt failed and was the last. */
+  | { readonly kind: 'dead'; readonly error: StoredError }
+  /** The attempt was given back by a graceful stop; it does not count and the job is due at once. */
+  | { readonly kind: 'release' };
+
+export type SettleResult =
+  | { readonly status: 'settled'; readonly state: JobState; readonly runAt: number }
+  | { readonly status: 'lease_lost' };
+
+export interface ReclaimParams {
+  readonly limit: number;
+}
+
+export interface ReclaimResult {
+  readonly jobs: ReclaimedJob[];
+  /** Milliseconds until the next lease expires (0: more has expired), null if none is held. */
+  readonly nextExpiryInMs: number | null;
+}
+
+export interface ReclaimedJob {
+  readonly jobId: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly state: 'pending' | 'dead';
+}
+
+export interface JobIdsParams {
+  readonly jobIds: readonly string[];
+}
+
+export type ChangeResult =
+  | { readonly status: 'changed'; readonly state: JobState }
+  /** The job is in a state that does not allow the change; nothing was changed. */
+  | { readonly status: 'refused'; readonly state: JobState }
+  | { readonly status: 'not_found' };
+
+export interface ListJobsParams {
+  /** null: every state. */
+  readonly states: readonly JobState[] | null;
+  /** null: every name. */
+  readonly names: readonly string[] | null;
+  readonly limit: number;
+  readonly offset: number;
+  readonly orderBy: 'createdAt' | 'scheduledAt';
+  readonly isAscending: boolean;
+}
+
+export interface ListJobsResult {
+  readonly jobs: JobSummary[];
+  readonly total: number;
+}
+
+export type NameCounts = { readonly name: string } & Readonly<Record<JobState, number>>;
+
+export interface PruneParams {
+  readonly state: FinishedState;
+  /** Only jobs that finished longer ago than this, milliseconds. */
+  readonly olderThanMs: number;
+  readonly limit: number;
+}
+
+export interface PruneResult {
+  readonly pruned: number;
+  /** Another call now may find more. */
+  readonly hasMore: boolean;
+}
+
+export type StorageHint =
+  /** Jobs of these names (null: of any) became due, or are about to with the next commit. */
+  | { readonly kind: 'work'; readonly names: readonly string[] | null }
+  /** These jobs (null: some) reached success, dead or cancelled. */
+  | { readonly kind: 'finished'; readonly jobIds: readonly string[] | null }
+  /** The storage failed for good: nothing more is acknowledged until the process opens it anew. */
+  | { readonly kind: 'failed'; readonly error: ReseolioError };
+
+/** What `durability` of a client means: see `docs/durability.md`. */
+export type Durability = 'strict' | 'relaxed';
