@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { ReseolioError } from '../../core/errors.ts';
+import type { Durability, StorageHint } from '../../core/storage.ts';
+import { type CommitMode, CommitModeChooser } from './commit-mode.ts';
+import { Committer } from './committer.ts';
+import { FORMAT_KEY } from './keys.ts';
+import { NameIndex } from './names.ts';
+import { FeedReader } from './operations/read-feed.ts';
+import { type Database, Tree } from './tree.ts';
+import { WakeDirectory } from './wake-directory.ts';
+import type { WriteTransaction } from './write-transaction.ts';
+import { formatJobId } from './keys.ts';
+
+/** Version of the layout in `keys.ts` and of the records in `job-codec.ts`. */
+const FORMAT_VERSION = 1;
+
+export interface EnvironmentParams {
+  readonly directory: string;
+  readonly durability: Durability;
+  readonly commitMode: CommitMode;
+  readonly commitTimeoutMs: number;
+}
+
+/**
+ * LMDB allows one open environment a directory and process: a second one would wait for the first one's lock on the
+ * very thread that has to release it. So clients of one process share it, and this map is the one piece of state that
+ * the library keeps outside of its objects.
+ */
+const openEnvironments = new Map<string, Environment>();
+
+/** An open database with what all its users of this process share: commits, wake-ups and hints. */
+export class Environment {
+  readonly tree: Tree;
+  readonly names = new NameIndex();
+  readonly committer: Committer;
+  readonly #params: EnvironmentParams;
+  readonly #database: Database;
+  readonly #wake: WakeDirectory;
+  readonly #feed: FeedReader;
+  readonly #origin = randomBytes(8);
+  readonly #listeners = new Set<(hint: StorageHint) => void>();
+  #users = 0;
+
+  /** Opens the database in `directory`, or joins those of this process who have it open. */
+  static async acquire(params: EnvironmentParams): Promise<Environment> {
+    const directory = prepareDirectory(params.directory);
+    let environment = openEnvironments.get(directory);
+    if (environment === undefined) {
+      environment = new Environment({ ...params, directory });
+      openEnvironments.set(directory, environment);
+    }
+    environment.#users++;
+    try {
+      environment.#assertSameSettings(params);
+      await environment.#checkFormat();
+    } catch (error) {
+      await environment.release();
+      throw error;
+    }
+    return environment;
+  }
+
+  private constructor(params: EnvironmentParams) {
+    this.#params = params;
+    this.#database = openDatabase(params);
+    this.tree = new Tree(this.#database);
+    this.#wake = new WakeDirectory(join(params.directory, 'wake'), () => this.#onWake());
+    this.#feed = new FeedReader(this.tree, this.#origin);
+    this.committer = new Committer({
+      database: this.#database,
+      names: this.names,
+      directory: params.directory,
+      isRelaxed: params.durability === 'relaxed',
+      mode: new CommitModeChooser(params.commitMode, () => !this.#wake.hasPeers),
+      commitTimeoutMs: params.commitTimeoutMs,
+      feedOrigin: () => (this.#wake.hasPeers ? this.#origin : null),
+      onCommitted: (transaction) => this.#onCommitted(transaction),
+      onFailed: (error) => this.emit({ kind: 'failed', error }),
+    });
+  }
+
+  watch(listener: (hint: StorageHint) => void): () => void {
+    // A listener that is passed twice is called twice.
+    const entry = (hint: StorageHint): void => listener(hint);
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  emit(hint: StorageHint): void {
+    for (const listener of this.#listeners) listener(hint);
+  }
+
+  /** Closes the database when the last of its users lets go. */
+  async release(): Promise<void> {
+    if (--this.#users > 0) return;
+    await this.committer.idle();
+    if (this.#users > 0) return;
+    openEnvironments.delete(this.#params.directory);
+    this.#wake.close();
+    // Closing waits for commits, and after a failure there may be one that never returns.
+    if (this.committer.failure === null) await this.#database.close();
+  }
+
+  #onCommitted({ finishedIds, workNames, hasNewWork }: WriteTransaction): void {
+    if (workNames.size > 0) this.emit({ kind: 'work', names: [...workNames] });
+    if (finishedIds.length > 0) {
+      this.emit({ kind: 'finished', jobIds: finishedIds.map((id) => formatJobId(id)) });
+    }
+    if (hasNewWork || finishedIds.length > 0) this.#wake.notify();
+  }
+
+  #onWake(): void {
+    if (this.committer.failure !== null) return;
+    this.tree.refresh();
+    this.emit({ kind: 'work', names: null });
+    const finished = this.#feed.readNew();
+    if (finished === null || finished.length > 0) this.emit({ kind: 'finished', jobIds: finished });
+  }
+
+  #assertSameSettings({ durability, commitMode }: EnvironmentParams): void {
+    const own = this.#params;
+    if (own.durability === durability && own.commitMode === commitMode) return;
+    throw new ReseolioError(
+      'storage_unavailable',
+      `${own.directory} is open in this process with durability ${own.durability} and commit ${own.commitMode}: use the same settings`,
+    );
+  }
+
+  async #checkFormat(): Promise<void> {
+    const { directory } = this.#params;
+    this.tree.refresh();
+    const stored = this.tree.get(FORMAT_KEY);
+    if (stored === undefined) {
+      if (this.tree.first({ start: Buffer.from([0]), end: Buffer.from([0xff]) }) !== undefined) {
+        throw new ReseolioError('storage_unavailable', `${directory} holds a database of another program`);
+      }
+      const version = Buffer.alloc(4);
+      version.writeUInt32BE(FORMAT_VERSION);
+      await this.committer.submit(({ tree }) => tree.put(FORMAT_KEY, version));
+      return;
+    }
+    const version = stored.readUInt32BE(0);
+    if (version === FORMAT_VERSION) return;
+    throw new ReseolioError(
+      'storage_version',
+      `${directory} has format ${version}, this version of reseolio reads ${FORMAT_VERSION}: upgrade reseolio`,
+    );
+  }
+}
+
+function prepareDirectory(directory: string): string {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    return realpathSync(directory);
+  } catch (error) {
+    throw unavailable(directory, error);
+  }
+}
+
+function openDatabase({ directory, durability }: EnvironmentParams): Database {
+  try {
+    return open<Buffer, Buffer>({
+      path: directory,
+      noSubdir: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      // With overlapping syncs a commit is visible to others, and acknowledged, before it is on disk.
+      overlappingSync: durability === 'relaxed',
+      maxDbs: 1,
+    });
+  } catch (error) {
+    throw unavailable(directory, error);
+  }
+}
+
+function unavailable(directory: string, cause: unknown): ReseolioError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ReseolioError('storage_unavailable', `cannot open ${directory} as a storage: ${reason}`, { cause });
+}

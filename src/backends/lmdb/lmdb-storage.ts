@@ -1,0 +1,159 @@
+import { ReseolioError } from '../../core/errors.ts';
+import type { AttemptRecord, JobRecord } from '../../core/job.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type {
+  ChangeResult,
+  ClaimParams,
+  ClaimResult,
+  EnqueueParams,
+  EnqueueResult,
+  ExtendLeasesParams,
+  JobIdsParams,
+  LeaseStatus,
+  ListJobsParams,
+  ListJobsResult,
+  NameCounts,
+  PruneParams,
+  PruneResult,
+  ReclaimParams,
+  ReclaimResult,
+  SettleParams,
+  SettleResult,
+  Storage,
+  StorageHint,
+} from '../../core/storage.ts';
+import type { Operation } from './committer.ts';
+import { Environment, type EnvironmentParams } from './environment.ts';
+import { readNameCounts } from './names.ts';
+import { cancel, retry } from './operations/change-state.ts';
+import { claim, peekNextDue } from './operations/claim.ts';
+import { enqueue } from './operations/enqueue.ts';
+import { extendLeases } from './operations/extend-leases.ts';
+import { getAttempts, getJobs } from './operations/get-jobs.ts';
+import { listJobs } from './operations/list-jobs.ts';
+import { PruneSearch, prune } from './operations/prune.ts';
+import { nextExpiryInMs, reclaimExpired } from './operations/reclaim-expired.ts';
+import { settle } from './operations/settle.ts';
+
+export interface OpenLmdbStorageParams extends EnvironmentParams {
+  readonly runtime: Pick<Runtime, 'now'>;
+}
+
+/** The contract of `core/storage.ts` on LMDB: reads from snapshots, writes through one group commit. */
+export class LmdbStorage implements Storage {
+  readonly #environment: Environment;
+  readonly #now: () => number;
+  readonly #pruneSearch = new PruneSearch();
+  readonly #stopWatching = new Set<() => void>();
+  #isClosed = false;
+
+  /** Opens the storage in a directory, which is made (mode 0700) if it is not there. */
+  static async open({ runtime, ...params }: OpenLmdbStorageParams): Promise<LmdbStorage> {
+    return new LmdbStorage(await Environment.acquire(params), runtime);
+  }
+
+  private constructor(environment: Environment, runtime: Pick<Runtime, 'now'>) {
+    this.#environment = environment;
+    this.#now = () => runtime.now();
+  }
+
+  async enqueue({ jobs }: Readonly<EnqueueParams>): Promise<EnqueueResult[]> {
+    if (jobs.length === 0) return [];
+    const results = this.#write((transaction) => enqueue(transaction, jobs, this.#now()));
+    // Before the commit: a worker of this process that claims at once has its claim in the same commit.
+    this.#environment.emit({ kind: 'work', names: [...new Set(jobs.map(({ name }) => name))] });
+    return results;
+  }
+
+  async claim(params: Readonly<ClaimParams>): Promise<ClaimResult> {
+    const { committer, names } = this.#environment;
+    if (!committer.isBusy) {
+      const nextDueInMs = this.#read((tree) => peekNextDue(tree, names, params.names, this.#now()));
+      if (nextDueInMs !== 0) return { jobs: [], nextDueInMs };
+    }
+    return this.#write((transaction) => claim(transaction, params, this.#now()));
+  }
+
+  async extendLeases(params: Readonly<ExtendLeasesParams>): Promise<LeaseStatus[]> {
+    if (params.leases.length === 0) return [];
+    return this.#write((transaction) => extendLeases(transaction, params, this.#now()));
+  }
+
+  async settle({ settlements }: Readonly<SettleParams>): Promise<SettleResult[]> {
+    if (settlements.length === 0) return [];
+    return this.#write((transaction) => settle(transaction, settlements, this.#now()));
+  }
+
+  async reclaimExpired(params: Readonly<ReclaimParams>): Promise<ReclaimResult> {
+    const nextExpiry = this.#read((tree) => nextExpiryInMs(tree, this.#now()));
+    if (nextExpiry !== 0) return { jobs: [], nextExpiryInMs: nextExpiry };
+    return this.#write((transaction) => reclaimExpired(transaction, params, this.#now()));
+  }
+
+  async cancel({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
+    return this.#write((transaction) => cancel(transaction, jobIds, this.#now()));
+  }
+
+  async retry({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
+    return this.#write((transaction) => retry(transaction, jobIds, this.#now()));
+  }
+
+  async getJobs({ jobIds }: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]> {
+    return this.#read((tree) => getJobs(tree, this.#environment.names, jobIds));
+  }
+
+  async getAttempts({ jobId }: Readonly<{ jobId: string }>): Promise<AttemptRecord[]> {
+    return this.#read((tree) => getAttempts(tree, jobId));
+  }
+
+  async listJobs(params: Readonly<ListJobsParams>): Promise<ListJobsResult> {
+    return this.#read((tree) => listJobs(tree, this.#environment.names, params));
+  }
+
+  async counts(): Promise<NameCounts[]> {
+    return this.#read((tree) => readNameCounts(tree));
+  }
+
+  async prune(params: Readonly<PruneParams>): Promise<PruneResult> {
+    const ids = this.#read((tree) => this.#pruneSearch.find(tree, params, this.#now()));
+    if (ids.length === 0) return { pruned: 0, hasMore: false };
+    const pruned = await this.#write((transaction) => prune(transaction, ids, params.state));
+    return { pruned, hasMore: ids.length >= params.limit };
+  }
+
+  watch(listener: (hint: StorageHint) => void): () => void {
+    const stopWatching = this.#environment.watch(listener);
+    this.#stopWatching.add(stopWatching);
+    return () => {
+      this.#stopWatching.delete(stopWatching);
+      stopWatching();
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const stopWatching of this.#stopWatching) stopWatching();
+    await this.#environment.committer.idle();
+    await this.#environment.release();
+  }
+
+  #write<Result>(operation: Operation<Result>): Promise<Result> {
+    this.#assertUsable();
+    return this.#environment.committer.submit(operation);
+  }
+
+  /** Reads from a snapshot that is not older than the call. */
+  #read<Result>(read: (tree: Environment['tree']) => Result): Result {
+    this.#assertUsable();
+    const { tree } = this.#environment;
+    tree.refresh();
+    return read(tree);
+  }
+
+  #assertUsable(): void {
+    if (this.#isClosed) throw new ReseolioError('stopped', 'the storage is closed');
+    const { failure } = this.#environment.committer;
+    if (failure !== null) throw failure;
+  }
+}

@@ -1,0 +1,38 @@
+import { statfsSync } from 'node:fs';
+import { ReseolioError } from '../../core/errors.ts';
+
+/** LMDB reports a full disk as EIO when a page does not fit, so the disk itself is asked. */
+const FULL_BELOW_BYTES = 1_048_576;
+
+/**
+ * What a failed commit means. A full disk (`storage_full`) leaves everything as it was and passes; any other failure
+ * (`storage_failed`) is final for this process, since after a failed sync the kernel may report later ones as done.
+ */
+export function translateCommitError(error: unknown, directory: string): ReseolioError {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (isDiskFull(error, directory)) {
+    return new ReseolioError('storage_full', `no room left on the disk of ${directory}: nothing of this call was stored`, {
+      cause: error,
+    });
+  }
+  return storageFailed(`the commit failed (${reason})`, directory, error);
+}
+
+export function storageFailed(what: string, directory: string, cause?: unknown): ReseolioError {
+  return new ReseolioError(
+    'storage_failed',
+    `${directory}: ${what}; nothing more is acknowledged, restart the process to open it anew`,
+    { cause },
+  );
+}
+
+function isDiskFull(error: unknown, directory: string): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code === 'ENOSPC' || code === 28 || code === 'EDQUOT') return true;
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize < FULL_BELOW_BYTES;
+  } catch {
+    return false;
+  }
+}

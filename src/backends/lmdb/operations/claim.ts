@@ -1,0 +1,80 @@
+import type { JobRecord } from '../../../core/job.ts';
+import type { ClaimParams, ClaimResult } from '../../../core/storage.ts';
+import { type StoredJob, decodeJob, toJobRecord } from '../job-codec.ts';
+import { type JobId, formatJobId, jobKey } from '../keys.ts';
+import type { NameIndex } from '../names.ts';
+import type { Tree } from '../tree.ts';
+import type { WriteTransaction } from '../write-transaction.ts';
+import { DueJobs } from './due-jobs.ts';
+import { readLargeArgs } from './get-jobs.ts';
+
+/** What {@link ClaimResult.nextDueInMs} would be, from a snapshot: an idle claim then needs no commit at all. */
+export function peekNextDue(tree: Tree, names: NameIndex, claimed: readonly string[], now: number): number | null {
+  let nextRunAt: number | null = null;
+  for (const name of claimed) {
+    const nameId = names.find(tree, name);
+    if (nameId === undefined) continue;
+    const jobs = new DueJobs(tree, nameId, now);
+    if (jobs.next(1) !== null) return 0;
+    nextRunAt = earlier(nextRunAt, jobs.nextRunAt);
+  }
+  return nextRunAt === null ? null : nextRunAt - now;
+}
+
+export function claim(transaction: WriteTransaction, params: Readonly<ClaimParams>, now: number): ClaimResult {
+  const queues: DueJobs[] = [];
+  for (const name of params.names) {
+    const nameId = transaction.findNameId(name);
+    if (nameId !== undefined) queues.push(new DueJobs(transaction.tree, nameId, now));
+  }
+  const ids = dealOut(queues, params.limit);
+  const jobs = ids.map((id) => claimOne(transaction, id, params, now));
+  return { jobs, nextDueInMs: nextDueInMs(queues, ids.length === params.limit, now) };
+}
+
+/** One job a name a turn, until `limit` is reached or nothing is due. */
+function dealOut(queues: readonly DueJobs[], limit: number): JobId[] {
+  const ids: JobId[] = [];
+  let remaining = [...queues];
+  while (remaining.length > 0 && ids.length < limit) {
+    const pageSize = Math.max(1, Math.ceil((limit - ids.length) / remaining.length));
+    const stillDue: DueJobs[] = [];
+    for (const queue of remaining) {
+      if (ids.length === limit) break;
+      const entry = queue.next(pageSize);
+      if (entry === null) continue;
+      ids.push(entry.value);
+      stillDue.push(queue);
+    }
+    remaining = stillDue;
+  }
+  return ids;
+}
+
+/** When the limit was reached, more may be due and nobody has looked. */
+function nextDueInMs(queues: readonly DueJobs[], isLimited: boolean, now: number): number | null {
+  let nextRunAt: number | null = null;
+  for (const queue of queues) {
+    if (isLimited && queue.next(1) !== null) return 0;
+    nextRunAt = earlier(nextRunAt, queue.nextRunAt);
+  }
+  return nextRunAt === null ? null : nextRunAt - now;
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
+function claimOne(transaction: WriteTransaction, id: JobId, params: Readonly<ClaimParams>, now: number): JobRecord {
+  const job: StoredJob = decodeJob(transaction.tree.get(jobKey(id)) as Buffer);
+  transaction.removeFromIndexes(id, job);
+  job.state = 'running';
+  job.attempt++;
+  job.startedAt = now;
+  job.leaseExpiresAt = now + params.leaseMs;
+  job.run = { ...job.run, workerId: params.workerId, leaseToken: params.leaseToken };
+  transaction.putJob(id, job);
+  transaction.addToIndexes(id, job, 'pending');
+  return toJobRecord(formatJobId(id), transaction.nameOf(job.nameId), job, readLargeArgs(transaction.tree, id, job));
+}

@@ -1,0 +1,77 @@
+import {
+  type AttemptRecord,
+  type JobEvent,
+  type JobState,
+  MAX_ATTEMPT_HISTORY,
+  type StoredError,
+  nextState,
+} from '../../../core/job.ts';
+import type { Payload } from '../../../core/payload.ts';
+import { encodeAttempt } from '../attempt-codec.ts';
+import type { JobRun, StoredJob } from '../job-codec.ts';
+import { type JobId, attemptKey } from '../keys.ts';
+import type { WriteTransaction } from '../write-transaction.ts';
+
+export interface AttemptEnding {
+  readonly event: JobEvent;
+  readonly runAt: number;
+  /** What the job shows as its last error. */
+  readonly error: StoredError | null;
+  readonly result: Payload | null;
+  /** How the attempt goes into the history; null if it does not. */
+  readonly outcome: AttemptRecord['outcome'] | null;
+}
+
+/** Moves a running job to where its attempt's end takes it. */
+export function endAttempt(
+  transaction: WriteTransaction,
+  id: JobId,
+  job: StoredJob,
+  ending: AttemptEnding,
+  now: number,
+): void {
+  transaction.removeFromIndexes(id, job);
+  if (ending.outcome !== null && ending.error !== null) {
+    addToHistory(transaction, id, job, { outcome: ending.outcome, error: ending.error, endedAt: now });
+  }
+  const { attempt } = job;
+  job.state = nextState(job.state, ending.event) as JobState;
+  job.runAt = ending.runAt;
+  job.leaseExpiresAt = null;
+  if (ending.event === 'release') job.attempt--;
+  if (job.attempt === 0) job.startedAt = null;
+  if (job.state !== 'pending') job.finishedAt = now;
+  job.run = {
+    workerId: job.run.workerId,
+    leaseToken: null,
+    // A lost attempt was not settled by anybody: its worker, should it come back, is told so.
+    ...(ending.outcome === 'lost' ? keptSettlement(job) : { settledAttempt: attempt, settledToken: job.run.leaseToken }),
+    error: ending.error,
+    result: ending.result,
+  };
+  transaction.putJob(id, job);
+  transaction.addToIndexes(id, job, 'running');
+}
+
+function keptSettlement({ run }: StoredJob): Pick<JobRun, 'settledAttempt' | 'settledToken'> {
+  return { settledAttempt: run.settledAttempt, settledToken: run.settledToken };
+}
+
+function addToHistory(
+  transaction: WriteTransaction,
+  id: JobId,
+  job: StoredJob,
+  ended: Pick<AttemptRecord, 'outcome' | 'error' | 'endedAt'>,
+): void {
+  const record: AttemptRecord = {
+    attempt: job.attempt,
+    workerId: job.run.workerId as string,
+    startedAt: job.startedAt as number,
+    ...ended,
+  };
+  transaction.tree.put(attemptKey(id, job.failures), encodeAttempt(record));
+  if (job.failures >= MAX_ATTEMPT_HISTORY) {
+    transaction.tree.remove(attemptKey(id, job.failures - MAX_ATTEMPT_HISTORY));
+  }
+  job.failures++;
+}

@@ -1,0 +1,46 @@
+import type { Lease } from '../../../core/job.ts';
+import type { AttemptOutcome, SettleResult, Settlement } from '../../../core/storage.ts';
+import { type StoredJob, decodeJob } from '../job-codec.ts';
+import { jobKey, parseJobId } from '../keys.ts';
+import type { WriteTransaction } from '../write-transaction.ts';
+import { type AttemptEnding, endAttempt } from './end-attempt.ts';
+
+export function settle(
+  transaction: WriteTransaction,
+  settlements: readonly Settlement[],
+  now: number,
+): SettleResult[] {
+  return settlements.map((settlement) => settleOne(transaction, settlement, now));
+}
+
+function settleOne(transaction: WriteTransaction, { lease, outcome }: Settlement, now: number): SettleResult {
+  const id = parseJobId(lease.jobId);
+  const bytes = transaction.tree.get(jobKey(id));
+  if (bytes === undefined) return { status: 'lease_lost' };
+  const job = decodeJob(bytes);
+  if (isHeldUnder(job, lease)) endAttempt(transaction, id, job, endingOf(outcome, job, now), now);
+  else if (!wasSettledUnder(job, lease)) return { status: 'lease_lost' };
+  return { status: 'settled', state: job.state, runAt: job.runAt };
+}
+
+function endingOf(outcome: AttemptOutcome, job: StoredJob, now: number): AttemptEnding {
+  const { runAt } = job;
+  switch (outcome.kind) {
+    case 'success':
+      return { event: 'succeed', runAt, error: null, result: outcome.result, outcome: null };
+    case 'retry':
+      return { event: 'fail', runAt: now + outcome.delayMs, error: outcome.error, result: null, outcome: 'failed' };
+    case 'dead':
+      return { event: 'die', runAt, error: outcome.error, result: null, outcome: 'failed' };
+    case 'release':
+      return { event: 'release', runAt, error: job.run.error, result: null, outcome: null };
+  }
+}
+
+export function isHeldUnder(job: StoredJob, lease: Lease): boolean {
+  return job.state === 'running' && job.attempt === lease.attempt && job.run.leaseToken === lease.token;
+}
+
+function wasSettledUnder(job: StoredJob, lease: Lease): boolean {
+  return job.run.settledAttempt === lease.attempt && job.run.settledToken === lease.token;
+}

@@ -1,0 +1,56 @@
+import type { RootDatabase } from 'lmdb';
+import type { KeyRange } from './keys.ts';
+
+/** The npm package's root database, with keys and values as plain bytes. */
+export type Database = RootDatabase<Buffer, Buffer>;
+
+export interface Entry {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+export interface ScanParams extends KeyRange {
+  readonly limit: number;
+  readonly isReverse?: boolean;
+}
+
+/**
+ * Reads, in the write transaction that is open or else in a snapshot of the last commit. Everything returned is a
+ * copy: LMDB reuses its pages as soon as a snapshot is let go.
+ */
+export class Tree {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Lets go of the present snapshot, so that reads see what other processes have committed since. */
+  refresh(): void {
+    this.#database.resetReadTxn();
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#database.getBinary(key);
+  }
+
+  /** A page of entries. Never more than that, and no iterator: one held open pins its snapshot, and the file grows. */
+  scan({ start, end, limit, isReverse = false }: ScanParams): Entry[] {
+    const range = isReverse
+      ? { start: end, end: start, exclusiveStart: true, inclusiveEnd: true, reverse: true, limit }
+      : { start, end, limit };
+    return Array.from(this.#database.getRange(range), ({ key, value }) => ({ key, value }));
+  }
+
+  first(range: KeyRange): Entry | undefined {
+    return this.scan({ ...range, limit: 1 })[0];
+  }
+
+  put(key: Buffer, value: Buffer): void {
+    void this.#database.put(key, value);
+  }
+
+  remove(key: Buffer): void {
+    void this.#database.remove(key);
+  }
+}

@@ -1,0 +1,32 @@
+import { RuleContext } from './rule-context.ts';
+import type { Rule, RuleGroup } from './rule-group.ts';
+import { claimRules } from './rules/claim-rules.ts';
+import { enqueueRules } from './rules/enqueue-rules.ts';
+import { idempotencyRules } from './rules/idempotency-rules.ts';
+import { leaseRules } from './rules/lease-rules.ts';
+import { settleRules } from './rules/settle-rules.ts';
+import type { StorageCapabilities, StorageHarness } from './storage-harness.ts';
+
+/** Every rule of the storage contract, by topic. */
+export const STORAGE_RULES: readonly RuleGroup[] = [
+  enqueueRules,
+  idempotencyRules,
+  claimRules,
+  leaseRules,
+  settleRules,
+];
+
+/** The groups that mean something for a storage of these capabilities. */
+export function selectRules(capabilities: StorageCapabilities): RuleGroup[] {
+  return STORAGE_RULES.filter(({ needs }) => needs === null || capabilities[needs]);
+}
+
+/** Runs one rule on a storage of its own; rejects if the storage breaks it. */
+export async function runRule(harness: StorageHarness, rule: Rule): Promise<void> {
+  const fixture = await harness.open();
+  try {
+    await rule(new RuleContext(fixture));
+  } finally {
+    await fixture.destroy();
+  }
+}
