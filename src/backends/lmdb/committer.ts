@@ -130,6 +130,7 @@ export class Committer {
     }
     const translated = translateCommitError(error, this.#params.directory);
     if (translated.code !== 'storage_full') this.fail(translated);
+    attempt.abandon();
     for (const { reject } of attempt.batch) reject(translated);
   }
 
@@ -169,6 +170,7 @@ class CommitAttempt {
   readonly transaction: WriteTransaction;
   /** Index of the operation that threw, or -1. */
   failedAt = -1;
+  #isAbandoned = false;
   readonly #params: CommitterParams;
 
   constructor(batch: readonly Waiting[], params: CommitterParams, tree: Tree) {
@@ -201,7 +203,13 @@ class CommitAttempt {
     }
   }
 
+  /** Its calls are answered: should the lock come free after all, nothing is to be written. */
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
   #runAll(): void {
+    if (this.#isAbandoned) throw new Error('the commit was given up');
     for (let i = 0; i < this.batch.length; i++) {
       this.failedAt = i;
       this.results.push((this.batch[i] as Waiting).run(this.transaction));

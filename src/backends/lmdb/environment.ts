@@ -6,13 +6,12 @@ import { ReseolioError } from '../../core/errors.ts';
 import type { Durability, StorageHint } from '../../core/storage.ts';
 import { type CommitMode, CommitModeChooser } from './commit-mode.ts';
 import { Committer } from './committer.ts';
-import { FORMAT_KEY } from './keys.ts';
+import { FORMAT_KEY, formatJobId } from './keys.ts';
 import { NameIndex } from './names.ts';
 import { FeedReader } from './operations/read-feed.ts';
 import { type Database, Tree } from './tree.ts';
 import { WakeDirectory } from './wake-directory.ts';
 import type { WriteTransaction } from './write-transaction.ts';
-import { formatJobId } from './keys.ts';
 
 /** Version of the layout in `keys.ts` and of the records in `job-codec.ts`. */
 const FORMAT_VERSION = 1;
@@ -170,6 +169,8 @@ function openDatabase({ directory, durability }: EnvironmentParams): Database {
       keyEncoding: 'binary',
       // With overlapping syncs a commit is visible to others, and acknowledged, before it is on disk.
       overlappingSync: durability === 'relaxed',
+      // Batching is the committer's; the package's own leaves a promise behind that rejects with nobody to hear it.
+      eventTurnBatching: false,
       maxDbs: 1,
     });
   } catch (error) {

@@ -1,0 +1,100 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { LmdbStorage } from '../../src/backends/lmdb/lmdb-storage.ts';
+import type { StorageHint } from '../../src/core/storage.ts';
+import { TestProcess } from '../processes/child-process.ts';
+import { openLmdb, temporaryDirectory } from '../processes/lmdb-directory.ts';
+import { ids, newJob } from '../processes/new-job.ts';
+
+async function startPeer(directory: string): Promise<TestProcess> {
+  const peer = new TestProcess({ script: 'test/processes/lmdb-peer.js', args: [directory] });
+  onTestFinished(() => peer.kill());
+  await peer.line('ready');
+  return peer;
+}
+
+async function open(directory: string, query = ''): Promise<LmdbStorage> {
+  const storage = await openLmdb(directory, query);
+  onTestFinished(() => storage.close());
+  return storage;
+}
+
+function nextHint(storage: LmdbStorage, isWanted: (hint: StorageHint) => boolean): Promise<StorageHint> {
+  return new Promise((resolve) => {
+    const stopWatching = storage.watch((hint) => {
+      if (!isWanted(hint)) return;
+      stopWatching();
+      resolve(hint);
+    });
+  });
+}
+
+describe('several processes on one LMDB storage', () => {
+  it('hear of work that another enqueues', async () => {
+    const directory = temporaryDirectory();
+    const storage = await open(directory);
+    const peer = await startPeer(directory);
+    const hint = nextHint(storage, ({ kind }) => kind === 'work');
+    peer.say('enqueue test:job');
+    await hint;
+    const claim = { workerId: 'here', leaseToken: ids.next(), names: ['test:job'], limit: 10, leaseMs: 60_000 };
+    await peer.line('enqueued');
+    expect((await storage.claim(claim)).jobs).toHaveLength(1);
+  });
+
+  it('hear which jobs another has settled', async () => {
+    const directory = temporaryDirectory();
+    const storage = await open(directory);
+    const peer = await startPeer(directory);
+    const job = newJob();
+    await storage.enqueue({ jobs: [job] });
+    const hint = nextHint(storage, ({ kind }) => kind === 'finished');
+    peer.say('run test:job');
+    expect(await hint).toEqual({ kind: 'finished', jobIds: [job.id] });
+    expect(await storage.getJobs({ jobIds: [job.id] })).toMatchObject([{ state: 'success' }]);
+  });
+
+  it('hear what happens here, with the jobs that were settled', async () => {
+    const directory = temporaryDirectory();
+    const peer = await startPeer(directory);
+    const storage = await open(directory);
+    const job = newJob();
+    await storage.enqueue({ jobs: [job] });
+    await peer.line('hint {"kind":"work"');
+    await storage.cancel({ jobIds: [job.id] });
+    expect(await peer.line('hint {"kind":"finished"')).toContain(job.id);
+  });
+
+  it('agree on idempotency keys, counts and order', async () => {
+    const directory = temporaryDirectory();
+    const [storage, peer] = [await open(directory), await startPeer(directory)];
+    const jobs = Array.from({ length: 20 }, () => newJob({ name: 'shared' }));
+    await Promise.all([
+      storage.enqueue({ jobs }),
+      ...Array.from({ length: 20 }, () => peer.say('enqueue shared')),
+      peer.line('enqueued'),
+    ]);
+    peer.say('enqueue last');
+    await nextHint(storage, ({ kind }) => kind === 'work');
+    peer.say('close');
+    expect(await peer.exited()).toBe(0);
+    expect(await storage.counts()).toMatchObject([
+      { name: 'last', pending: 1 },
+      { name: 'shared', pending: 40 },
+    ]);
+  });
+
+  it('refuse to wait for ever when another stops with the write lock in its hands', async () => {
+    const directory = temporaryDirectory();
+    const peer = await startPeer(directory);
+    const storage = await openLmdb(directory, '?commitTimeoutMs=300');
+    const failed = nextHint(storage, ({ kind }) => kind === 'failed');
+    const job = newJob();
+    peer.say('hang');
+    await peer.line('hanging');
+    const waiting = [storage.enqueue({ jobs: [job] }), storage.enqueue({ jobs: [newJob()] })];
+    for (const call of waiting) await expect(call).rejects.toMatchObject({ code: 'storage_failed' });
+    expect(await failed).toMatchObject({ error: { code: 'storage_failed' } });
+    await expect(storage.counts()).rejects.toMatchObject({ code: 'storage_failed' });
+    await storage.close();
+  });
+});

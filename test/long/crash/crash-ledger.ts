@@ -1,0 +1,86 @@
+import { decodePayload } from '../../../src/core/payload.ts';
+import type { JobRecord } from '../../../src/core/job.ts';
+import type { Storage } from '../../../src/core/storage.ts';
+
+interface Settled {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly kind: string;
+  readonly value: string;
+}
+
+const PAGE = 1000;
+
+/** What processes said was acknowledged, held against what the storage has. */
+export class CrashLedger {
+  readonly #enqueued = new Set<string>();
+  readonly #successes = new Map<string, Settled>();
+  /** Acknowledged settles that ended an attempt, by attempt. An attempt that was released has the number of the next. */
+  readonly #settledAttempts = new Map<string, number>();
+
+  get enqueuedCount(): number {
+    return this.#enqueued.size;
+  }
+
+  get successCount(): number {
+    return this.#successes.size;
+  }
+
+  record(line: string): void {
+    const [verb, ...words] = line.split(' ');
+    if (verb === 'enqueued') for (const id of words) this.#enqueued.add(id);
+    if (verb !== 'settled') return;
+    const [jobId, attempt, kind, value] = words as [string, string, string, string];
+    if (kind === 'release') return;
+    const key = `${jobId} ${attempt}`;
+    this.#settledAttempts.set(key, (this.#settledAttempts.get(key) ?? 0) + 1);
+    if (kind === 'success') this.#successes.set(jobId, { jobId, attempt: Number(attempt), kind, value });
+  }
+
+  /** Every way in which the storage breaks what was acknowledged. */
+  async violations(storage: Storage): Promise<string[]> {
+    const found: string[] = [];
+    for (const [key, times] of this.#settledAttempts) {
+      if (times > 1) found.push(`attempt ${key} was settled ${times} times`);
+    }
+    const ids = [...new Set([...this.#enqueued, ...this.#successes.keys()])];
+    for (let i = 0; i < ids.length; i += PAGE) {
+      const page = ids.slice(i, i + PAGE);
+      const jobs = await storage.getJobs({ jobIds: page });
+      jobs.forEach((job, at) => found.push(...this.#violationsOf(page[at] as string, job)));
+    }
+    return found;
+  }
+
+  /** Every way in which the storage disagrees with itself once all jobs have ended. */
+  static async unfinished(storage: Storage): Promise<string[]> {
+    const found: string[] = [];
+    let counted = 0;
+    for (const { name, pending, running, ...finished } of await storage.counts()) {
+      if (pending + running > 0) found.push(`${name} has ${pending} pending and ${running} running jobs`);
+      counted += finished.success + finished.dead + finished.cancelled;
+    }
+    const listed = await storage.listJobs({ ...EVERY_JOB, states: ['success', 'dead', 'cancelled'] });
+    const live = await storage.listJobs({ ...EVERY_JOB, states: ['pending', 'running'] });
+    if (listed.jobs.length !== counted) found.push(`${counted} jobs are counted and ${listed.jobs.length} listed`);
+    if (live.jobs.length > 0) found.push(`${live.jobs.length} jobs are listed as not finished`);
+    return found;
+  }
+
+  #violationsOf(jobId: string, job: JobRecord | null): string[] {
+    if (job === null) return [`job ${jobId} was acknowledged and is lost`];
+    const success = this.#successes.get(jobId);
+    if (success === undefined) return [];
+    if (job.state !== 'success') return [`job ${jobId} was settled as a success and is ${job.state}`];
+    const result = decodePayload(job.result);
+    return result === success.value ? [] : [`job ${jobId} was settled with ${success.value} and has ${String(result)}`];
+  }
+}
+
+const EVERY_JOB = {
+  names: null,
+  limit: Number.MAX_SAFE_INTEGER,
+  offset: 0,
+  orderBy: 'createdAt',
+  isAscending: true,
+} as const;
