@@ -54,7 +54,11 @@ export class JobFailedError extends ReseolioError {
   /** `stack` of that error in the process that ran the handler, or null. */
   readonly errorStack: string | null;
 
-  constructor(jobId: string, attempts: number, error: Readonly<{ name: string; message: string; stack: string | null }>) {
+  constructor(
+    jobId: string,
+    attempts: number,
+    error: Readonly<{ name: string; message: string; stack: string | null }>,
+  ) {
     super('job_failed', error.message);
     this.name = 'JobFailedError';
     this.jobId = jobId;

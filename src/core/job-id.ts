@@ -19,7 +19,7 @@ export class JobIdGenerator {
   }
 
   next(): string {
-    const nowMs = this.#runtime.now();
+    const nowMs = Math.floor(this.#runtime.now());
     if (nowMs > this.#lastMs) {
       this.#lastMs = nowMs;
       this.#counter = 0;

@@ -1,6 +1,6 @@
 import { Packr } from 'msgpackr';
-import { LIMITS } from './options.ts';
 import { ReseolioError } from './errors.ts';
+import { LIMITS } from './options.ts';
 
 /**
  * Arguments or a result as they are stored. The tag says how `bytes` are encoded: this library writes msgpack,

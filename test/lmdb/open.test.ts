@@ -4,13 +4,18 @@ import { open } from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { openStorage } from '../../src/backends/open-storage.ts';
 import { createSystemRuntime } from '../../src/core/runtime.ts';
-import { newJob } from '../processes/new-job.ts';
 import { openLmdb, temporaryDirectory } from '../processes/lmdb-directory.ts';
+import { newJob } from '../processes/new-job.ts';
 
 const params = { runtime: createSystemRuntime(), durability: 'strict' } as const;
 
 function putRaw(directory: string, key: Buffer, value: Buffer): Promise<void> {
-  const database = open<Buffer, Buffer>({ path: directory, noSubdir: false, encoding: 'binary', keyEncoding: 'binary' });
+  const database = open<Buffer, Buffer>({
+    path: directory,
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  });
   database.transactionSync(() => {
     void database.put(key, value);
   });

@@ -52,7 +52,17 @@ describe.each(['thread', 'inline', 'auto'])('enqueue and settle (commits: %s)', 
     const directory = temporaryDirectory();
     const trace = join(directory, 'trace');
     const writer = new TestProcess({
-      wrapper: ['strace', '-f', '-y', '-s', '64', '-o', trace, '-e', 'trace=openat,write,pwrite64,pwritev,writev,fdatasync'],
+      wrapper: [
+        'strace',
+        '-f',
+        '-y',
+        '-s',
+        '64',
+        '-o',
+        trace,
+        '-e',
+        'trace=openat,write,pwrite64,pwritev,writev,fdatasync',
+      ],
       script: 'test/processes/lmdb-writer.js',
       args: [join(directory, 'storage'), commitMode, String(JOBS)],
     });
@@ -99,7 +109,16 @@ describe('a slow disk', () => {
     const directory = temporaryDirectory();
     const syncMs = 300;
     const writer = new TestProcess({
-      wrapper: ['strace', '-f', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', `inject=fdatasync:delay_enter=${syncMs * 1000}`],
+      wrapper: [
+        'strace',
+        '-f',
+        '-o',
+        '/dev/null',
+        '-e',
+        'trace=fdatasync',
+        '-e',
+        `inject=fdatasync:delay_enter=${syncMs * 1000}`,
+      ],
       script: 'test/processes/lmdb-writer.js',
       args: [join(directory, 'storage'), 'auto', '5'],
     });

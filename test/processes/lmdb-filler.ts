@@ -36,8 +36,6 @@ while (!answer.startsWith('refused')) {
   report(answer);
 }
 report('full');
-process.stdin.on('data', async () => report(`again ${await enqueueOne()}`));
-process.stdin.on('end', async () => {
-  await storage.close();
-  report('closed');
-});
+for await (const _request of process.stdin) report(`again ${await enqueueOne()}`);
+await storage.close();
+report('closed');

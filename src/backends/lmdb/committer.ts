@@ -1,7 +1,7 @@
 import { ReseolioError } from '../../core/errors.ts';
 import type { CommitModeChooser } from './commit-mode.ts';
-import { storageFailed, translateCommitError } from './native-errors.ts';
 import type { NameIndex } from './names.ts';
+import { storageFailed, translateCommitError } from './native-errors.ts';
 import { type Database, Tree } from './tree.ts';
 import { WriteTransaction } from './write-transaction.ts';
 

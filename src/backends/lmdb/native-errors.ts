@@ -11,9 +11,13 @@ const FULL_BELOW_BYTES = 1_048_576;
 export function translateCommitError(error: unknown, directory: string): ReseolioError {
   const reason = error instanceof Error ? error.message : String(error);
   if (isDiskFull(error, directory)) {
-    return new ReseolioError('storage_full', `no room left on the disk of ${directory}: nothing of this call was stored`, {
-      cause: error,
-    });
+    return new ReseolioError(
+      'storage_full',
+      `no room left on the disk of ${directory}: nothing of this call was stored`,
+      {
+        cause: error,
+      },
+    );
   }
   return storageFailed(`the commit failed (${reason})`, directory, error);
 }

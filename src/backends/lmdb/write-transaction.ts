@@ -1,18 +1,18 @@
-import { JOB_STATES, type JobState, isFinished } from '../../core/job.ts';
-import { type StoredJob, encodeJob, stateCode } from './job-codec.ts';
+import { isFinished, JOB_STATES, type JobState } from '../../core/job.ts';
+import { encodeJob, type StoredJob, stateCode } from './job-codec.ts';
 import {
-  type JobId,
-  SEQUENCES_KEY,
   countsKey,
   feedKey,
   finishedKey,
+  type JobId,
   jobKey,
   leaseKey,
   liveKey,
   nameKey,
   pendingKey,
+  SEQUENCES_KEY,
 } from './keys.ts';
-import { type NameIndex, decodeCounts, encodeCounts } from './names.ts';
+import { decodeCounts, encodeCounts, type NameIndex } from './names.ts';
 import type { Tree } from './tree.ts';
 
 /** How many commits' worth of settled ids other processes can fall behind before they look at all they wait for. */

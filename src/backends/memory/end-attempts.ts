@@ -1,4 +1,12 @@
-import { isFinished, type JobEvent, type JobRecord, type Lease, lostAttemptError, nextState, reclaimEvent } from '../../core/job.ts';
+import {
+  isFinished,
+  type JobEvent,
+  type JobRecord,
+  type Lease,
+  lostAttemptError,
+  nextState,
+  reclaimEvent,
+} from '../../core/job.ts';
 import type { AttemptOutcome, ReclaimedJob, Settlement, SettleResult } from '../../core/storage.ts';
 import type { JobTable } from './job-table.ts';
 import { appendAttempt, copyPayload, type StoredJob } from './stored-job.ts';
@@ -54,9 +62,7 @@ export function reclaimAttempt(table: JobTable, job: StoredJob, now: number): Re
 function answerStale(table: JobTable, { jobId, attempt, token }: Lease): SettleResult {
   const job = table.get(jobId);
   const isRepeat = job?.lastSettled?.attempt === attempt && job.lastSettled.token === token;
-  return isRepeat
-    ? { status: 'settled', state: job.record.state, runAt: job.record.runAt }
-    : { status: 'lease_lost' };
+  return isRepeat ? { status: 'settled', state: job.record.state, runAt: job.record.runAt } : { status: 'lease_lost' };
 }
 
 function leaveRunning(job: StoredJob, event: JobEvent, now: number): Partial<JobRecord> {

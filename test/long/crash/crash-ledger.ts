@@ -1,5 +1,5 @@
-import { decodePayload } from '../../../src/core/payload.ts';
 import type { JobRecord } from '../../../src/core/job.ts';
+import { decodePayload } from '../../../src/core/payload.ts';
 import type { Storage } from '../../../src/core/storage.ts';
 
 interface Settled {
@@ -47,7 +47,7 @@ export class CrashLedger {
     for (let i = 0; i < ids.length; i += PAGE) {
       const page = ids.slice(i, i + PAGE);
       const jobs = await storage.getJobs({ jobIds: page });
-      jobs.forEach((job, at) => found.push(...this.#violationsOf(page[at] as string, job)));
+      for (const [at, job] of jobs.entries()) found.push(...this.#violationsOf(page[at] as string, job));
     }
     return found;
   }

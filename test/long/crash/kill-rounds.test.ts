@@ -1,4 +1,4 @@
-import { expect, describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TestProcess } from '../../processes/child-process.ts';
 import { openLmdb, temporaryDirectory } from '../../processes/lmdb-directory.ts';
 import { CrashLedger } from './crash-ledger.ts';

@@ -1,6 +1,6 @@
 import { type JobEvent, nextState } from '../../../core/job.ts';
 import type { ChangeResult } from '../../../core/storage.ts';
-import { NEW_RUN, type StoredJob, decodeJob, stateCode } from '../job-codec.ts';
+import { decodeJob, NEW_RUN, type StoredJob, stateCode } from '../job-codec.ts';
 import { finishedKey, jobKey, parseJobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 

@@ -1,7 +1,7 @@
 import type { JobRecord } from '../../../core/job.ts';
 import type { ClaimParams, ClaimResult } from '../../../core/storage.ts';
-import { type StoredJob, decodeJob, toJobRecord } from '../job-codec.ts';
-import { type JobId, formatJobId, jobKey } from '../keys.ts';
+import { decodeJob, type StoredJob, toJobRecord } from '../job-codec.ts';
+import { formatJobId, type JobId, jobKey } from '../keys.ts';
 import type { NameIndex } from '../names.ts';
 import type { Tree } from '../tree.ts';
 import type { WriteTransaction } from '../write-transaction.ts';

@@ -3,13 +3,13 @@ import {
   type JobEvent,
   type JobState,
   MAX_ATTEMPT_HISTORY,
-  type StoredError,
   nextState,
+  type StoredError,
 } from '../../../core/job.ts';
 import type { Payload } from '../../../core/payload.ts';
 import { encodeAttempt } from '../attempt-codec.ts';
 import type { JobRun, StoredJob } from '../job-codec.ts';
-import { type JobId, attemptKey } from '../keys.ts';
+import { attemptKey, type JobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 export interface AttemptEnding {
@@ -45,7 +45,9 @@ export function endAttempt(
     workerId: job.run.workerId,
     leaseToken: null,
     // A lost attempt was not settled by anybody: its worker, should it come back, is told so.
-    ...(ending.outcome === 'lost' ? keptSettlement(job) : { settledAttempt: attempt, settledToken: job.run.leaseToken }),
+    ...(ending.outcome === 'lost'
+      ? keptSettlement(job)
+      : { settledAttempt: attempt, settledToken: job.run.leaseToken }),
     error: ending.error,
     result: ending.result,
   };

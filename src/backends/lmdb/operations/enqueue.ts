@@ -1,6 +1,6 @@
 import type { EnqueueResult, NewJob } from '../../../core/storage.ts';
-import { NEW_RUN, type StoredJob, packCall } from '../job-codec.ts';
-import { type JobId, formatJobId, idempotencyKey, jobKey, parseJobId, payloadKey } from '../keys.ts';
+import { NEW_RUN, packCall, type StoredJob } from '../job-codec.ts';
+import { formatJobId, idempotencyKey, type JobId, jobKey, parseJobId, payloadKey } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 /** Larger arguments go under a key of their own, so that a claim and a settle do not copy them along. */

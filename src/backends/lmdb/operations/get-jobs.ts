@@ -1,7 +1,7 @@
 import { type AttemptRecord, type JobRecord, type JobSummary, MAX_ATTEMPT_HISTORY } from '../../../core/job.ts';
 import { decodeAttempt } from '../attempt-codec.ts';
-import { type StoredJob, decodeJob, toJobRecord } from '../job-codec.ts';
-import { type JobId, attemptRange, jobKey, parseJobId, payloadKey } from '../keys.ts';
+import { decodeJob, type StoredJob, toJobRecord } from '../job-codec.ts';
+import { attemptRange, type JobId, jobKey, parseJobId, payloadKey } from '../keys.ts';
 import type { NameIndex } from '../names.ts';
 import type { Tree } from '../tree.ts';
 

@@ -4,9 +4,9 @@ import type { ListJobsParams, ListJobsResult } from '../../../core/storage.ts';
 import { decodeJob, stateCode } from '../job-codec.ts';
 import {
   ALL_LEASES,
-  type JobId,
   finishedRange,
   formatJobId,
+  type JobId,
   jobKey,
   leaseJobId,
   listOrder,
@@ -17,7 +17,7 @@ import {
 import { type CountedName, type NameIndex, readAllCounts } from '../names.ts';
 import type { Tree } from '../tree.ts';
 import { toJobSummary } from './get-jobs.ts';
-import { type JobCursor, type ListedJob, SortedJobCursor, StoredJobCursor, idText, takeNext } from './job-cursor.ts';
+import { idText, type JobCursor, type ListedJob, SortedJobCursor, StoredJobCursor, takeNext } from './job-cursor.ts';
 
 const LEASE_PAGE = 1000;
 const JOBS_PER_TURN = 1000;
@@ -32,7 +32,8 @@ export async function listJobs(
   const selected = selectNames(tree, params);
   const total = selected.reduce((sum, counted) => sum + countOf(counted, params.states), 0);
   const cursors = openCursors(tree, selected, params);
-  const ids = params.orderBy === 'createdAt' ? pageByCreation(cursors, params) : await pageByDueTime(tree, cursors, params);
+  const ids =
+    params.orderBy === 'createdAt' ? pageByCreation(cursors, params) : await pageByDueTime(tree, cursors, params);
   return { jobs: ids.flatMap((id) => readSummary(tree, names, id) ?? []), total };
 }
 
@@ -110,9 +111,7 @@ async function pageByDueTime(
   const keep = offset + limit;
   let best: { id: JobId; order: Buffer; runAt: number }[] = [];
   const trim = (): void => {
-    best = best
-      .sort((a, b) => direction * (a.runAt - b.runAt || Buffer.compare(a.order, b.order)))
-      .slice(0, keep);
+    best = best.sort((a, b) => direction * (a.runAt - b.runAt || Buffer.compare(a.order, b.order))).slice(0, keep);
   };
   for (let seen = 1; ; seen++) {
     const job = takeNext(cursors, isAscending);

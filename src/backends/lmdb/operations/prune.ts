@@ -2,15 +2,15 @@ import { type FinishedState, MAX_ATTEMPT_HISTORY } from '../../../core/job.ts';
 import type { PruneParams } from '../../../core/storage.ts';
 import { decodeJob, stateCode, unpackCall } from '../job-codec.ts';
 import {
-  ID_BYTES,
-  type JobId,
   attemptRange,
   finishedCreatedAt,
   finishedKey,
   finishedNameId,
   finishedRange,
   finishedStateRange,
+  ID_BYTES,
   idempotencyKey,
+  type JobId,
   jobKey,
   payloadKey,
   successor,
@@ -20,7 +20,7 @@ import type { WriteTransaction } from '../write-transaction.ts';
 
 const PAGE = 256;
 /** How many entries one search looks at in vain before it leaves the rest to the next. */
-const MAX_VISITS = 4096;
+const MAX_VISITS_IN_VAIN = 4096;
 
 /**
  * Looks for finished jobs that are old enough. They are listed by creation, so of those created before the cut-off
@@ -34,7 +34,7 @@ export class PruneSearch {
     const code = stateCode(state);
     const whole = finishedStateRange(code);
     const resumeAt = this.#resumeAt.get(state) ?? whole.start;
-    const walk: Walk = { tree, code, finishedBefore: now - olderThanMs, limit, visits: 0, ids: [] };
+    const walk: Walk = { tree, code, finishedBefore: now - olderThanMs, limit, visitsInVain: 0, ids: [] };
     let stoppedAt = walkRange(walk, resumeAt, whole.end);
     if (stoppedAt === null && resumeAt !== whole.start) stoppedAt = walkRange(walk, whole.start, resumeAt);
     if (stoppedAt === null) this.#resumeAt.delete(state);
@@ -49,7 +49,7 @@ interface Walk {
   readonly finishedBefore: number;
   readonly limit: number;
   readonly ids: JobId[];
-  visits: number;
+  visitsInVain: number;
 }
 
 /** Returns where it stopped because it had found or seen enough, null if it came to the end. */
@@ -60,7 +60,7 @@ function walkRange(walk: Walk, from: Buffer, end: Buffer): Buffer | null {
     if (page.length === 0) return null;
     for (const entry of page) {
       start = visit(walk, entry);
-      if (walk.ids.length >= walk.limit || walk.visits >= MAX_VISITS) return start;
+      if (walk.ids.length >= walk.limit || walk.visitsInVain >= MAX_VISITS_IN_VAIN) return start;
       if (finishedCreatedAt(entry.key) >= walk.finishedBefore) break;
     }
   }
@@ -72,8 +72,8 @@ function visit(walk: Walk, { key, value }: Entry): Buffer {
   if (finishedCreatedAt(key) >= walk.finishedBefore) {
     return finishedRange(walk.code, finishedNameId(key) + 1).start;
   }
-  walk.visits++;
   if (value.readDoubleBE(ID_BYTES) < walk.finishedBefore) walk.ids.push(value.subarray(0, ID_BYTES));
+  else walk.visitsInVain++;
   return successor(key);
 }
 

@@ -1,4 +1,4 @@
-import { ALL_FEED, ID_BYTES, feedKey, feedNumber, formatJobId } from '../keys.ts';
+import { ALL_FEED, feedKey, feedNumber, formatJobId, ID_BYTES } from '../keys.ts';
 import type { Tree } from '../tree.ts';
 import { readSequences } from '../write-transaction.ts';
 

@@ -1,6 +1,6 @@
 import { lostAttemptError, reclaimEvent } from '../../../core/job.ts';
-import type { ReclaimParams, ReclaimResult, ReclaimedJob } from '../../../core/storage.ts';
-import { type StoredJob, decodeJob, unpackCall } from '../job-codec.ts';
+import type { ReclaimedJob, ReclaimParams, ReclaimResult } from '../../../core/storage.ts';
+import { decodeJob, type StoredJob, unpackCall } from '../job-codec.ts';
 import { ALL_LEASES, formatJobId, jobKey, leaseExpiry, leaseJobId } from '../keys.ts';
 import type { Tree } from '../tree.ts';
 import type { WriteTransaction } from '../write-transaction.ts';

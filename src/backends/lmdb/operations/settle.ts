@@ -1,15 +1,11 @@
 import type { Lease } from '../../../core/job.ts';
-import type { AttemptOutcome, SettleResult, Settlement } from '../../../core/storage.ts';
-import { type StoredJob, decodeJob } from '../job-codec.ts';
+import type { AttemptOutcome, Settlement, SettleResult } from '../../../core/storage.ts';
+import { decodeJob, type StoredJob } from '../job-codec.ts';
 import { jobKey, parseJobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 import { type AttemptEnding, endAttempt } from './end-attempt.ts';
 
-export function settle(
-  transaction: WriteTransaction,
-  settlements: readonly Settlement[],
-  now: number,
-): SettleResult[] {
+export function settle(transaction: WriteTransaction, settlements: readonly Settlement[], now: number): SettleResult[] {
   return settlements.map((settlement) => settleOne(transaction, settlement, now));
 }
 

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MemoryStorage } from '../../src/backends/memory/memory-storage.ts';
+import type { JobRecord } from '../../src/core/job.ts';
+import type { Runtime } from '../../src/core/runtime.ts';
+import type { Storage } from '../../src/core/storage.ts';
+import { runStorageModel } from '../../src/testing/describe-storage-model.ts';
+import { createMemoryHarness } from '../../src/testing/memory-harness.ts';
+import type { StorageHarness } from '../../src/testing/storage-harness.ts';
+import { runRule, STORAGE_RULES } from '../../src/testing/storage-rules.ts';
+import { override, PLANTED_BUGS } from './planted-bugs.ts';
+import { createSharedMemoryHarness } from './shared-memory-harness.ts';
+
+/** A fixed seed: a control that fails now and then would be no control. */
+const MODEL = { fc, runs: 200, seed: 20_260_101 };
+
+const FORGETFUL = createSharedMemoryHarness({
+  onReopen: (_: Storage, runtime: Runtime) => new MemoryStorage({ runtime }),
+});
+
+/** The sentences of `topic` that the storages of `harness` break. */
+async function findBrokenRules(harness: StorageHarness, topic: string): Promise<string[]> {
+  const group = STORAGE_RULES.find((candidate) => candidate.topic === topic);
+  if (group === undefined) throw new Error(`no rules on ${topic}`);
+  const broken: string[] = [];
+  for (const [sentence, rule] of Object.entries(group.rules)) {
+    await runRule(harness, rule).catch(() => broken.push(sentence));
+  }
+  return broken;
+}
+
+/** Reads each job once, as if no other process could change it. */
+function cacheJobs(storage: Storage): Storage {
+  const cache = new Map<string, JobRecord | null>();
+  return override(storage, {
+    getJobs: async ({ jobIds }) => {
+      const jobs = await storage.getJobs({ jobIds });
+      for (const [i, id] of jobIds.entries()) if (!cache.has(id)) cache.set(id, jobs[i] ?? null);
+      return jobIds.map((id) => cache.get(id) ?? null);
+    },
+  });
+}
+
+describe('the suite notices a storage that', () => {
+  for (const [bug, { plant, brokenRule }] of Object.entries(PLANTED_BUGS)) {
+    it(bug, async () => {
+      const [topic, sentence] = brokenRule.split(/: (.*)/) as [string, string];
+      expect(await findBrokenRules(createMemoryHarness(plant), topic)).toContain(sentence);
+    });
+  }
+
+  it('forgets everything when it is closed', async () => {
+    expect(await findBrokenRules(FORGETFUL, 'persistence')).toEqual([
+      'gives back everything as it was after it was closed and opened',
+      'keeps the order of claims, and goes on with it',
+      'keeps leases: they extend, settle and expire as before',
+      'knows the repeat of a settle',
+      'knows ids and idempotency keys',
+      'wakes delayed jobs that became due while it was closed',
+      'keeps what was called before close',
+    ]);
+  });
+
+  it('answers from a cache that other processes do not know of', async () => {
+    const caching = createSharedMemoryHarness({ wrapDoor: cacheJobs });
+    expect(await findBrokenRules(caching, 'several storages on the same jobs')).toContain(
+      'see what the others did as soon as it has resolved',
+    );
+  });
+
+  it('never hints', async () => {
+    const silent = createMemoryHarness((storage) => override(storage, { watch: () => () => {} }));
+    const rule = STORAGE_RULES.find(({ topic }) => topic === 'watch')?.rules['hints at work when jobs are enqueued'];
+    if (rule === undefined) throw new Error('the rule has another name now');
+    await expect(runRule(silent, rule)).rejects.toThrow('no such hint came');
+  });
+});
+
+describe('random operations notice a storage that', () => {
+  for (const [bug, { plant, isSeenByModel }] of Object.entries(PLANTED_BUGS)) {
+    if (!isSeenByModel) continue;
+    it(bug, async () => {
+      await expect(runStorageModel(createMemoryHarness(plant), MODEL)).rejects.toThrow('Property failed');
+    });
+  }
+
+  it('forgets everything when it is closed', async () => {
+    await expect(runStorageModel(FORGETFUL, MODEL)).rejects.toThrow('Property failed');
+  });
+});
