@@ -1,11 +1,9 @@
-import { isJobId } from '../../core/job-id.ts';
-
 /**
  * The layout of the one B-tree that holds everything. The first byte of a key says what it is; all integers are
  * big-endian, so that bytes sort as numbers do.
  *
  * What every enqueue, claim and settle touches comes first and is small while the queue is short, so that it shares
- * one leaf page: a lone enqueue then writes three pages, and pages are what a commit costs (see ADR 0004).
+ * one leaf page: a lone enqueue then writes three pages, and pages are what a commit costs (see ADR 0003).
  *
  * ```
  * 00 'format'                                  -> version of this layout
@@ -50,7 +48,8 @@ export const SEQUENCES_KEY = Buffer.from([PREFIX.sequences]);
 
 /** Text that is no id becomes the nil UUID, which no job has. */
 export function parseJobId(text: string): JobId {
-  return isJobId(text) ? Buffer.from(text.replaceAll('-', ''), 'hex') : Buffer.alloc(ID_BYTES);
+  const id = Buffer.from(text.replaceAll('-', ''), 'hex');
+  return id.length === ID_BYTES ? id : Buffer.alloc(ID_BYTES);
 }
 
 export function formatJobId(id: Uint8Array, offset = 0): string {
