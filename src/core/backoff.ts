@@ -2,6 +2,14 @@ import type { JobOptions } from './options.ts';
 
 type BackoffOptions = Pick<JobOptions, 'backoff' | 'initialDelayMs' | 'maxDelayMs' | 'jitter'>;
 
+/** How long to wait before a call that the storage rejected is repeated: 100 ms, doubling up to 5 s, ±20 %. */
+export const STORAGE_BACKOFF: BackoffOptions = {
+  backoff: 'exponential',
+  initialDelayMs: 100,
+  maxDelayMs: 5000,
+  jitter: 0.2,
+};
+
 /** Doubling more often than this exceeds every allowed `maxDelayMs`, and 2 ** 1024 would be Infinity. */
 const MAX_DOUBLINGS = 52;
 

@@ -58,9 +58,10 @@ export function encodePayload(value: unknown, path: string, maxBytes: number = L
 /** The value that `payload` holds; null (no payload) is `undefined`. */
 export function decodePayload(payload: Payload | null): unknown {
   if (payload === null) return undefined;
-  return payload.encoding === 'json'
-    ? JSON.parse(Buffer.from(payload.bytes).toString('utf8'))
-    : packr.unpack(payload.bytes);
+  const { buffer, byteOffset, byteLength } = payload.bytes;
+  // msgpackr gives Buffers in a value the class of its source, and storages may give plain Uint8Arrays.
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return payload.encoding === 'json' ? JSON.parse(bytes.toString('utf8')) : packr.unpack(bytes);
 }
 
 /** Packs a record of the library's own, whose shape is known to be faithful. */
@@ -98,10 +99,12 @@ function findFlaw(value: unknown, depth: number): Flaw | null {
 
 function findFlawInObject(value: object, depth: number): Flaw | null {
   if (depth > MAX_PAYLOAD_DEPTH) return flaw(`is nested deeper than ${MAX_PAYLOAD_DEPTH} levels, or in a circle`);
-  if (Array.isArray(value)) return findFlawInArray(value, depth);
   const prototype: unknown = Object.getPrototypeOf(value);
+  // The prototypes have to match: what extends Array or Date would come back as a plain one.
+  if (prototype === Array.prototype && Array.isArray(value)) return findFlawInArray(value, depth);
   if (prototype === Object.prototype || prototype === null) return findFlawInProperties(value, depth);
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? flaw('is an invalid Date') : null;
+  if (prototype === Date.prototype && value instanceof Date)
+    return Number.isNaN(value.getTime()) ? flaw('is an invalid Date') : null;
   if (Buffer.isBuffer(value) || prototype === Uint8Array.prototype) return null;
   return flaw(`is an instance of ${value.constructor?.name || 'an unnamed class'}`);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AttemptRecord, JobRecord, JobState, JobSummary, Lease, StoredError } from '../core/job.ts';
+import type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from '../core/job.ts';
 import { JobIdGenerator } from '../core/job-id.ts';
 import { DEFAULT_JOB_OPTIONS, type JobOptions } from '../core/options.ts';
 import { encodePayload, type Payload } from '../core/payload.ts';
@@ -93,7 +93,14 @@ export class RuleContext {
   }
 
   claimParams(params: Partial<ClaimParams> = {}): ClaimParams {
-    return { workerId: 'worker-1', leaseToken: this.nextToken(), names: ['task'], limit: 100, leaseMs: 15_000, ...params };
+    return {
+      workerId: 'worker-1',
+      leaseToken: this.nextToken(),
+      names: ['task'],
+      limit: 100,
+      leaseMs: 15_000,
+      ...params,
+    };
   }
 
   /** Claims, and gives each job with the lease it is held under. */
@@ -148,6 +155,18 @@ export class RuleContext {
     return result;
   }
 
+  /** Prunes all jobs that finished in `state` before now, `limit` a call, and counts them. */
+  async pruneAll(state: FinishedState, limit: number): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const { pruned, hasMore } = await this.storage.prune({ state, olderThanMs: 0, limit });
+      assert.ok(pruned <= limit, 'prune keeps to its limit');
+      assert.ok(pruned > 0 || !hasMore, 'prune makes headway while there is more');
+      total += pruned;
+      if (!hasMore) return total;
+    }
+  }
+
   /** The job, which must be there, with its payloads in a form that compares. */
   async job(jobId: string): Promise<ComparableJob> {
     const [job] = await this.storage.getJobs({ jobIds: [jobId] });
@@ -186,7 +205,11 @@ export type ComparableJob = JobSummary & Readonly<{ args: ComparablePayload; res
 
 /** Storages may give bytes as Buffer or Uint8Array; for comparison they are text. */
 export function comparableJob(job: JobRecord): ComparableJob {
-  return { ...job, args: comparablePayload(job.args), result: job.result === null ? null : comparablePayload(job.result) };
+  return {
+    ...job,
+    args: comparablePayload(job.args),
+    result: job.result === null ? null : comparablePayload(job.result),
+  };
 }
 
 export function comparablePayload({ encoding, bytes }: Payload): ComparablePayload {

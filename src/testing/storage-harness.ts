@@ -21,7 +21,7 @@ export interface StorageFixture {
   now(): number;
   /** Moves the storage's clock; the only thing that does. */
   advance(ms: number): Promise<void>;
-  /** Closes `storage` and what `reopen` gave before, and opens the same jobs. null unless `isPersistent`. */
+  /** Closes all that was opened, and opens the same jobs. null unless `isPersistent`. */
   readonly reopen: (() => Promise<Storage>) | null;
   /** Opens one more storage on the same jobs and the same clock. null unless `isShared`. */
   readonly openAnother: (() => Promise<Storage>) | null;

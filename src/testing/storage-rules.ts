@@ -1,10 +1,20 @@
 import { RuleContext } from './rule-context.ts';
 import type { Rule, RuleGroup } from './rule-group.ts';
+import { cancelRetryRules } from './rules/cancel-retry-rules.ts';
 import { claimRules } from './rules/claim-rules.ts';
+import { closeRules } from './rules/close-rules.ts';
+import { countRules } from './rules/count-rules.ts';
 import { enqueueRules } from './rules/enqueue-rules.ts';
 import { idempotencyRules } from './rules/idempotency-rules.ts';
 import { leaseRules } from './rules/lease-rules.ts';
+import { limitRules } from './rules/limit-rules.ts';
+import { persistenceRules } from './rules/persistence-rules.ts';
+import { pruneRules } from './rules/prune-rules.ts';
+import { readRules } from './rules/read-rules.ts';
+import { reclaimRules } from './rules/reclaim-rules.ts';
 import { settleRules } from './rules/settle-rules.ts';
+import { sharedRules } from './rules/shared-rules.ts';
+import { watchRules } from './rules/watch-rules.ts';
 import type { StorageCapabilities, StorageHarness } from './storage-harness.ts';
 
 /** Every rule of the storage contract, by topic. */
@@ -14,6 +24,16 @@ export const STORAGE_RULES: readonly RuleGroup[] = [
   claimRules,
   leaseRules,
   settleRules,
+  reclaimRules,
+  cancelRetryRules,
+  readRules,
+  countRules,
+  pruneRules,
+  watchRules,
+  limitRules,
+  closeRules,
+  persistenceRules,
+  sharedRules,
 ];
 
 /** The groups that mean something for a storage of these capabilities. */

@@ -1,6 +1,11 @@
+import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { describeStorage } from '../../src/testing/describe-storage.ts';
+import { describeStorageModel } from '../../src/testing/describe-storage-model.ts';
 import { createLmdbHarness } from './lmdb-harness.ts';
 
-describeStorage('LmdbStorage, commits on a thread', createLmdbHarness('thread'), { describe, it });
-describeStorage('LmdbStorage, commits inline', createLmdbHarness('inline'), { describe, it });
+for (const commitMode of ['thread', 'inline'] as const) {
+  const harness = createLmdbHarness(commitMode);
+  describeStorage(`LmdbStorage, commits: ${commitMode}`, harness, { describe, it });
+  describeStorageModel(`LmdbStorage, commits: ${commitMode}`, harness, { describe, it, fc });
+}

@@ -81,7 +81,17 @@ describe('isJobId', () => {
   it('takes the canonical lower-case form alone', () => {
     const id = '01943b5e-7b00-7000-8000-0123456789ab';
     expect(isJobId(id)).toBe(true);
-    for (const other of [id.toUpperCase(), ` ${id}`, `${id}\n`, id.slice(1), id.replaceAll('-', ''), `{${id}}`, '', null, 7]) {
+    for (const other of [
+      id.toUpperCase(),
+      ` ${id}`,
+      `${id}\n`,
+      id.slice(1),
+      id.replaceAll('-', ''),
+      `{${id}}`,
+      '',
+      null,
+      7,
+    ]) {
       expect(isJobId(other), String(other)).toBe(false);
     }
   });

@@ -25,7 +25,10 @@ describe('transitions', () => {
     expect(JOB_EVENTS).toEqual(['claim', 'succeed', 'fail', 'die', 'release', 'cancel', 'retry']);
     expect(Object.keys(TRANSITIONS)).toEqual([...JOB_STATES]);
     for (const state of JOB_STATES) {
-      expect(JOB_EVENTS.map((event) => nextState(state, event)), state).toEqual(EXPECTED[state]);
+      expect(
+        JOB_EVENTS.map((event) => nextState(state, event)),
+        state,
+      ).toEqual(EXPECTED[state]);
     }
   });
 
@@ -35,7 +38,6 @@ describe('transitions', () => {
     const ends = JOB_STATES.filter((state) => Object.keys(TRANSITIONS[state]).length === 0);
     expect(ends).toEqual(['success', 'cancelled']);
   });
-
 });
 
 describe('finished states', () => {

@@ -49,7 +49,10 @@ export const claimRules: RuleGroup = {
       const priorities = Array.from({ length: 201 }, (_, i) => ((i * 77) % 201) - 100);
       await t.enqueue(...priorities.map((priority) => ({ priority })));
       const claimed = await t.claim({ limit: 1000 });
-      assert.deepEqual(claimed.map(({ job }) => job.priority), Array.from({ length: 201 }, (_, i) => 100 - i));
+      assert.deepEqual(
+        claimed.map(({ job }) => job.priority),
+        Array.from({ length: 201 }, (_, i) => 100 - i),
+      );
     },
 
     'keeps enqueue order within a batch and between batches': async (t) => {
@@ -110,33 +113,52 @@ export const claimRules: RuleGroup = {
       const drafts = ['a', 'b', 'c'].flatMap((name) => Array.from({ length: 5 }, () => ({ name })));
       await t.enqueue(...drafts);
       const claimed = await t.claim({ names: ['b', 'a', 'c'], limit: 7 });
-      assert.deepEqual(claimed.map(({ job }) => job.name), ['b', 'a', 'c', 'b', 'a', 'c', 'b']);
+      assert.deepEqual(
+        claimed.map(({ job }) => job.name),
+        ['b', 'a', 'c', 'b', 'a', 'c', 'b'],
+      );
     },
 
     'gives the turns of a name with nothing due to the others': async (t) => {
       await t.enqueue({ name: 'a' }, { name: 'b' }, { name: 'b' }, { name: 'b' }, { name: 'c', delayMs: 1 });
       const claimed = await t.claim({ names: ['c', 'a', 'b'], limit: 10 });
-      assert.deepEqual(claimed.map(({ job }) => job.name), ['a', 'b', 'b', 'b']);
+      assert.deepEqual(
+        claimed.map(({ job }) => job.name),
+        ['a', 'b', 'b', 'b'],
+      );
     },
 
     'does not let the priorities of one name starve another': async (t) => {
-      await t.enqueue(...Array.from({ length: 20 }, () => ({ name: 'loud', priority: 100 })), { name: 'quiet', priority: -100 });
+      await t.enqueue(...Array.from({ length: 20 }, () => ({ name: 'loud', priority: 100 })), {
+        name: 'quiet',
+        priority: -100,
+      });
       const claimed = await t.claim({ names: ['loud', 'quiet'], limit: 2 });
-      assert.deepEqual(claimed.map(({ job }) => job.name), ['loud', 'quiet']);
+      assert.deepEqual(
+        claimed.map(({ job }) => job.name),
+        ['loud', 'quiet'],
+      );
     },
 
     'begins with the first names when there are more names than the limit': async (t) => {
       const names = Array.from({ length: 300 }, (_, i) => `name-${i}`);
       await t.enqueue(...names.map((name) => ({ name })));
       const claimed = await t.claim({ names: [...names].reverse(), limit: 100 });
-      assert.deepEqual(claimed.map(({ job }) => job.name), names.slice(200).reverse());
+      assert.deepEqual(
+        claimed.map(({ job }) => job.name),
+        names.slice(200).reverse(),
+      );
     },
 
     'tells how long until the next job of the names is due': async (t) => {
       const until = async (names: string[], limit = 100) =>
         (await t.storage.claim(t.claimParams({ names, limit }))).nextDueInMs;
       assert.equal(await until(['a', 'b']), null);
-      await t.enqueue({ name: 'a', delayMs: 500 }, { name: 'a', delayMs: 300, priority: -5 }, { name: 'b', delayMs: 400 });
+      await t.enqueue(
+        { name: 'a', delayMs: 500 },
+        { name: 'a', delayMs: 300, priority: -5 },
+        { name: 'b', delayMs: 400 },
+      );
       await t.enqueue({ name: 'other', delayMs: 1 });
       assert.equal(await until(['a', 'b']), 300);
       assert.equal(await until(['b']), 400);

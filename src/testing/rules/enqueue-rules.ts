@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DEFAULT_JOB_OPTIONS } from '../../core/options.ts';
+import { DEFAULT_JOB_OPTIONS, type JobOptions } from '../../core/options.ts';
 import { encodePayload } from '../../core/payload.ts';
 import { comparablePayload, succeeded } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
@@ -10,8 +10,15 @@ export const enqueueRules: RuleGroup = {
   rules: {
     'stores a job as it was given, pending and due now': async (t) => {
       const args = encodePayload(['a@b.example', { n: 1.5 }], 'args');
-      const options = { maxAttempts: 7, backoff: 'linear', initialDelayMs: 1.5, maxDelayMs: 9, timeoutMs: 77, jitter: 0.25 };
-      const job = t.newJob({ name: 'mail:send', args, priority: -3, idempotencyKey: 'k', options: options as never });
+      const options: JobOptions = {
+        maxAttempts: 7,
+        backoff: 'linear',
+        initialDelayMs: 1.5,
+        maxDelayMs: 9,
+        timeoutMs: 77,
+        jitter: 0.25,
+      };
+      const job = t.newJob({ name: 'mail:send', args, priority: -3, idempotencyKey: 'k', options });
       assert.deepEqual(await t.storage.enqueue({ jobs: [job] }), [{ jobId: job.id, deduplicated: false }]);
       assert.deepEqual(await t.job(job.id), {
         id: job.id,
@@ -35,7 +42,10 @@ export const enqueueRules: RuleGroup = {
     },
 
     'keeps the options of each job apart': async (t) => {
-      const [a, b] = (await t.enqueue({ options: { maxAttempts: 1 } }, { options: { maxAttempts: 10_000 } })) as [string, string];
+      const [a, b] = (await t.enqueue({ options: { maxAttempts: 1 } }, { options: { maxAttempts: 10_000 } })) as [
+        string,
+        string,
+      ];
       assert.deepEqual((await t.job(a)).options, { ...DEFAULT_JOB_OPTIONS, maxAttempts: 1 });
       assert.deepEqual((await t.job(b)).options, { ...DEFAULT_JOB_OPTIONS, maxAttempts: 10_000 });
     },
@@ -57,9 +67,15 @@ export const enqueueRules: RuleGroup = {
     'answers by position': async (t) => {
       const jobs = Array.from({ length: 50 }, (_, i) => t.newJob({ name: `name-${i % 7}` }));
       const results = await t.storage.enqueue({ jobs });
-      assert.deepEqual(results, jobs.map(({ id }) => ({ jobId: id, deduplicated: false })));
+      assert.deepEqual(
+        results,
+        jobs.map(({ id }) => ({ jobId: id, deduplicated: false })),
+      );
       const stored = await t.storage.getJobs({ jobIds: jobs.map(({ id }) => id) });
-      assert.deepEqual(stored.map((job) => job?.name), jobs.map(({ name }) => name));
+      assert.deepEqual(
+        stored.map((job) => job?.name),
+        jobs.map(({ name }) => name),
+      );
     },
 
     'answers an empty batch with nothing': async (t) => {
@@ -111,7 +127,10 @@ export const enqueueRules: RuleGroup = {
     'serves concurrent callers each their own jobs': async (t) => {
       const jobs = Array.from({ length: 200 }, () => t.newJob());
       const results = await Promise.all(jobs.map((job) => t.storage.enqueue({ jobs: [job] })));
-      assert.deepEqual(results, jobs.map(({ id }) => [{ jobId: id, deduplicated: false }]));
+      assert.deepEqual(
+        results,
+        jobs.map(({ id }) => [{ jobId: id, deduplicated: false }]),
+      );
       assert.equal((await t.list()).total, 200);
     },
 

@@ -4,8 +4,34 @@ import type { RuleGroup } from '../rule-group.ts';
 
 /** Texts that a careless key encoding would mix up or cut. */
 const AWKWARD_KEYS = [
-  'a', 'ab', 'A', ' ', 'a ', ' a', 'a:b', 'a/b', 'a\u0000', 'a\u0000b', '\u0000', 'a\nb', '\u001f', '\u00ff',
-  'é', 'e\u0301', '订单-1', '🚀', '\u{10ffff}', '\uffff', '__proto__', 'null', '0', '"', "'; DROP TABLE jobs; --", '%', '_', '\\',
+  'a',
+  'ab',
+  'A',
+  ' ',
+  'a ',
+  ' a',
+  'a:b',
+  'a/b',
+  'a\u0000',
+  'a\u0000b',
+  '\u0000',
+  'a\nb',
+  '\u001f',
+  '\u00ff',
+  'é',
+  'e\u0301',
+  '订单-1',
+  '🚀',
+  '\u{10ffff}',
+  '\uffff',
+  '__proto__',
+  'null',
+  '0',
+  '"',
+  "'; DROP TABLE jobs; --",
+  '%',
+  '_',
+  '\\',
 ];
 
 export const idempotencyRules: RuleGroup = {
@@ -25,14 +51,28 @@ export const idempotencyRules: RuleGroup = {
     'scopes a key to the name': async (t) => {
       const jobs = ['charge', 'refund'].map((name) => t.newJob({ name, idempotencyKey: 'order-1' }));
       const results = await t.storage.enqueue({ jobs });
-      assert.deepEqual(results, jobs.map(({ id }) => ({ jobId: id, deduplicated: false })));
+      assert.deepEqual(
+        results,
+        jobs.map(({ id }) => ({ jobId: id, deduplicated: false })),
+      );
     },
 
     'tells (name, key) pairs apart that read alike when joined': async (t) => {
-      const pairs = [['a:b', 'c'], ['a', 'b:c'], ['a/b', 'c'], ['a', 'b/c'], ['a', 'bc'], ['ab', 'c'], ['a', '\u0000bc']] as const;
+      const pairs = [
+        ['a:b', 'c'],
+        ['a', 'b:c'],
+        ['a/b', 'c'],
+        ['a', 'b/c'],
+        ['a', 'bc'],
+        ['ab', 'c'],
+        ['a', '\u0000bc'],
+      ] as const;
       const jobs = pairs.map(([name, idempotencyKey]) => t.newJob({ name, idempotencyKey }));
       const results = await t.storage.enqueue({ jobs });
-      assert.deepEqual(results, jobs.map(({ id }) => ({ jobId: id, deduplicated: false })));
+      assert.deepEqual(
+        results,
+        jobs.map(({ id }) => ({ jobId: id, deduplicated: false })),
+      );
     },
 
     'lets the first of one batch win': async (t) => {

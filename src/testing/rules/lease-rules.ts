@@ -76,7 +76,10 @@ export const leaseRules: RuleGroup = {
       const { job, lease } = await t.claimOne();
       const forged = forgeries(t, lease);
       const answer = await t.assertUnchanged(job.id, () => t.storage.extendLeases({ leases: forged, leaseMs: 1 }));
-      assert.deepEqual(answer, forged.map(() => 'lease_lost'));
+      assert.deepEqual(
+        answer,
+        forged.map(() => 'lease_lost'),
+      );
     },
 
     'refuses to extend a job that waits': async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { MAX_ATTEMPT_HISTORY } from '../../core/job.ts';
+import { type Lease, MAX_ATTEMPT_HISTORY } from '../../core/job.ts';
 import { encodePayload, type Payload } from '../../core/payload.ts';
 import { comparablePayload, died, errorOf, failed, LEASE_LOST, RELEASED, succeeded } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
@@ -198,12 +198,11 @@ export const settleRules: RuleGroup = {
     'settles by position, stale leases between good ones': async (t) => {
       await t.enqueue({}, {}, {}, {});
       const claimed = await t.claim();
-      const [a, b, c, d] = claimed.map(({ lease }) => lease) as [never, never, never, never];
-      const forged = { ...(b as object), token: 'forged' } as never;
+      const [a, b, c, d] = claimed.map(({ lease }) => lease) as [Lease, Lease, Lease, Lease];
       const results = await t.storage.settle({
         settlements: [
           { lease: a, outcome: succeeded(1) },
-          { lease: forged, outcome: succeeded(2) },
+          { lease: { ...b, token: 'forged' }, outcome: succeeded(2) },
           { lease: c, outcome: failed(5) },
           { lease: d, outcome: died() },
         ],
@@ -211,7 +210,10 @@ export const settleRules: RuleGroup = {
       const answers = results.map((result) => (result.status === 'settled' ? result.state : result.status));
       assert.deepEqual(answers, ['success', 'lease_lost', 'pending', 'dead']);
       const stored = await t.storage.getJobs({ jobIds: claimed.map(({ job }) => job.id) });
-      assert.deepEqual(stored.map((job) => job?.state), ['success', 'running', 'pending', 'dead']);
+      assert.deepEqual(
+        stored.map((job) => job?.state),
+        ['success', 'running', 'pending', 'dead'],
+      );
     },
 
     'answers an empty batch with nothing': async (t) => {
@@ -225,8 +227,14 @@ export const settleRules: RuleGroup = {
         await t.settle((await t.claimOne()).lease, failed(0, `error ${attempt}`));
         const kept = Array.from({ length: Math.min(attempt, MAX_ATTEMPT_HISTORY) }, (_, i) => attempt - i).reverse();
         const history = await t.attempts(id);
-        assert.deepEqual(history.map((entry) => entry.attempt), kept);
-        assert.deepEqual(history.map(({ error }) => error.message), kept.map((n) => `error ${n}`));
+        assert.deepEqual(
+          history.map((entry) => entry.attempt),
+          kept,
+        );
+        assert.deepEqual(
+          history.map(({ error }) => error.message),
+          kept.map((n) => `error ${n}`),
+        );
       }
     },
   },
