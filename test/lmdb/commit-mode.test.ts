@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CommitModeChooser } from '../../src/backends/lmdb/commit-mode.ts';
 
-function observe(chooser: CommitModeChooser, times: number, durationMs: number, operations = 1): void {
-  for (let i = 0; i < times; i++) chooser.observe(durationMs, operations);
+function observe(chooser: CommitModeChooser, times: number, durationMs: number, writes = 8): void {
+  for (let i = 0; i < times; i++) chooser.observe(durationMs, writes);
 }
 
 describe('the choice between inline commits and a thread', () => {
@@ -11,7 +11,7 @@ describe('the choice between inline commits and a thread', () => {
     expect(chooser.isInline).toBe(false);
     observe(chooser, 3, 0.3);
     expect(chooser.isInline).toBe(false);
-    observe(chooser, 1, 0.3);
+    observe(chooser, 12, 0.3);
     expect(chooser.isInline).toBe(true);
   });
 
@@ -21,25 +21,37 @@ describe('the choice between inline commits and a thread', () => {
     expect(chooser.isInline).toBe(false);
   });
 
-  it('leaves at the first slow commit, and takes longer to come back each time', () => {
+  it('goes back to the thread at the first stall, for a dozen commits', () => {
     const chooser = new CommitModeChooser('auto', () => true);
-    observe(chooser, 4, 0.3);
-    observe(chooser, 1, 12);
+    observe(chooser, 100, 0.3);
+    observe(chooser, 1, 30_000);
     expect(chooser.isInline).toBe(false);
-    observe(chooser, 7, 0.3);
+    observe(chooser, 10, 0.3);
     expect(chooser.isInline).toBe(false);
-    observe(chooser, 1, 0.3);
+    observe(chooser, 10, 0.3);
     expect(chooser.isInline).toBe(true);
-    observe(chooser, 1, 12);
-    observe(chooser, 15, 0.3);
-    expect(chooser.isInline).toBe(false);
+  });
+
+  it('stays on the thread where one sync in ten is slow', () => {
+    const chooser = new CommitModeChooser('auto', () => true);
+    for (let i = 0; i < 20; i++) {
+      observe(chooser, 9, 0.3);
+      observe(chooser, 1, 40);
+      expect(chooser.isInline).toBe(false);
+    }
   });
 
   it('does not blame the disk for a large batch', () => {
     const chooser = new CommitModeChooser('auto', () => true);
-    observe(chooser, 4, 0.3);
+    observe(chooser, 20, 0.3);
     observe(chooser, 1, 50, 1000);
     expect(chooser.isInline).toBe(true);
+  });
+
+  it('learns nothing from a commit that wrote nothing', () => {
+    const chooser = new CommitModeChooser('auto', () => true);
+    observe(chooser, 10, 0.01, 0);
+    expect(chooser.isInline).toBe(false);
   });
 
   it('stays on the thread while another process has the storage open', () => {

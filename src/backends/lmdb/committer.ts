@@ -96,11 +96,12 @@ export class Committer {
     const batch = this.#waiting.splice(0, MAX_OPERATIONS_PER_COMMIT);
     this.#isCommitting = true;
     const attempt = new CommitAttempt(batch, this.#params, this.#tree);
+    const writesBefore = this.#tree.writes;
     const startedAt = performance.now();
     try {
       if (this.#params.mode.isInline) attempt.commitInline();
       else await this.#withinBound(attempt.commitOffThread());
-      this.#params.mode.observe(performance.now() - startedAt, batch.length);
+      this.#params.mode.observe(performance.now() - startedAt, this.#tree.writes - writesBefore);
       if (this.#failure === null) this.#settle(attempt);
     } catch (error) {
       this.#handleError(error, attempt);

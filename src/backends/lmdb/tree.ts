@@ -20,6 +20,7 @@ export interface ScanParams extends KeyRange {
  */
 export class Tree {
   readonly #database: Database;
+  #writes = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -46,11 +47,18 @@ export class Tree {
     return this.scan({ ...range, limit: 1 })[0];
   }
 
+  /** Puts and removes so far. */
+  get writes(): number {
+    return this.#writes;
+  }
+
   put(key: Buffer, value: Buffer): void {
+    this.#writes++;
     void this.#database.put(key, value);
   }
 
   remove(key: Buffer): void {
+    this.#writes++;
     void this.#database.remove(key);
   }
 }

@@ -1,0 +1,134 @@
+import { ReseolioError } from '../core/errors.ts';
+import { FINISHED_STATES } from '../core/job.ts';
+import { assertNumber, describeValue, LIMITS } from '../core/options.ts';
+import { createSystemRuntime, type Runtime } from '../core/runtime.ts';
+import type { Durability, Storage } from '../core/storage.ts';
+import type { Retention } from '../maintenance/pruner.ts';
+
+export interface ReseolioOptions {
+  /**
+   * Where jobs are kept: a URL such as `lmdb://./directory`, or a {@link Storage} that the caller opened and closes
+   * itself. Default `lmdb://./reseolio`.
+   */
+  readonly storage?: string | Storage;
+  /** How many handlers run at once, 0 to 10 000. 0: this process only enqueues. Default 10. */
+  readonly workerConcurrency?: number;
+  /**
+   * `strict`: what is acknowledged survives a power cut. `relaxed`: it survives a crash of the process. Applies to a
+   * storage given by URL. Default `strict`.
+   */
+  readonly durability?: Durability;
+  /**
+   * A job whose worker died is run again after this, milliseconds, 100 to 3 600 000. Handlers may run longer, but must
+   * not block the event loop for as long. Default 15 000.
+   */
+  readonly leaseMs?: number;
+  /** How long `stop()` waits for running handlers, milliseconds, 0 to 24 days. Default 10 000. */
+  readonly shutdownGraceMs?: number;
+  /** How long finished jobs are kept. Defaults: 7 days, dead ones for ever, cancelled ones 7 days. */
+  readonly retention?: RetentionOptions;
+  /** The largest packed arguments or result, bytes, 1 to 64 MiB. Default 1 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** Clock, randomness and timers, for tests. Default: those of the process. */
+  readonly runtime?: Runtime;
+}
+
+/** Milliseconds, 0 to 10 years, or null for ever. */
+export type RetentionOptions = Partial<Retention>;
+
+/** {@link ReseolioOptions}, checked and complete. */
+export type ClientOptions = Readonly<Required<Omit<ReseolioOptions, 'retention'>>> & { readonly retention: Retention };
+
+const DAY_MS = 86_400_000;
+
+const DEFAULT_RETENTION: Retention = { success: 7 * DAY_MS, dead: null, cancelled: 7 * DAY_MS };
+
+const OPTION_KEYS: ReadonlySet<string> = new Set([
+  'storage',
+  'workerConcurrency',
+  'durability',
+  'leaseMs',
+  'shutdownGraceMs',
+  'retention',
+  'maxPayloadBytes',
+  'runtime',
+] satisfies (keyof ReseolioOptions)[]);
+
+const STORAGE_METHODS = ['enqueue', 'claim', 'settle', 'watch', 'close'] as const satisfies (keyof Storage)[];
+const RUNTIME_METHODS = [
+  'now',
+  'random',
+  'fillRandom',
+  'setTimer',
+  'setImmediate',
+] as const satisfies (keyof Runtime)[];
+
+/** Throws `invalid_option` for unknown keys and for values that are out of range. */
+export function resolveClientOptions(given: ReseolioOptions): ClientOptions {
+  assertKeys('options', given, OPTION_KEYS);
+  const {
+    storage = 'lmdb://./reseolio',
+    workerConcurrency = 10,
+    durability = 'strict',
+    leaseMs = 15_000,
+    shutdownGraceMs = 10_000,
+    retention = {},
+    maxPayloadBytes = LIMITS.payloadBytes,
+    runtime = createSystemRuntime(),
+  } = given;
+  if (typeof storage !== 'string') assertMethods('storage', storage, STORAGE_METHODS);
+  assertNumber('workerConcurrency', workerConcurrency, 0, LIMITS.concurrency, true);
+  if (durability !== 'strict' && durability !== 'relaxed') {
+    throw invalid(`durability is ${describeValue(durability)}: use strict or relaxed`);
+  }
+  assertNumber('leaseMs', leaseMs, 100, 3_600_000);
+  assertNumber('shutdownGraceMs', shutdownGraceMs, 0, LIMITS.timeoutMs);
+  assertNumber('maxPayloadBytes', maxPayloadBytes, 1, LIMITS.batchBytes, true);
+  assertMethods('runtime', runtime, RUNTIME_METHODS);
+  return {
+    storage,
+    workerConcurrency,
+    durability,
+    leaseMs,
+    shutdownGraceMs,
+    retention: resolveRetention(retention),
+    maxPayloadBytes,
+    runtime,
+  };
+}
+
+function resolveRetention(given: RetentionOptions): Retention {
+  assertKeys('retention', given, new Set(FINISHED_STATES));
+  for (const state of FINISHED_STATES) {
+    const keptMs = given[state];
+    if (keptMs !== undefined && keptMs !== null) assertNumber(`retention.${state}`, keptMs, 0, LIMITS.startDelayMs);
+  }
+  const { success, dead, cancelled } = given;
+  return {
+    success: success === undefined ? DEFAULT_RETENTION.success : success,
+    dead: dead === undefined ? DEFAULT_RETENTION.dead : dead,
+    cancelled: cancelled === undefined ? DEFAULT_RETENTION.cancelled : cancelled,
+  };
+}
+
+/** Throws `invalid_option` unless `given` is an object with no keys but `known`. */
+export function assertKeys(what: string, given: unknown, known: ReadonlySet<string>): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw invalid(`${what} is ${describeValue(given)}: pass an object`);
+  }
+  for (const key of Object.keys(given)) {
+    if (!known.has(key)) throw invalid(`${what}: ${describeValue(key)} is unknown; use ${[...known].join(', ')}`);
+  }
+}
+
+function assertMethods(what: string, given: unknown, methods: readonly string[]): void {
+  const isComplete =
+    typeof given === 'object' &&
+    given !== null &&
+    methods.every((method) => typeof Reflect.get(given, method) === 'function');
+  if (!isComplete) throw invalid(`${what} is ${describeValue(given)}, which lacks methods: ${methods.join(', ')}`);
+}
+
+function invalid(message: string): ReseolioError {
+  return new ReseolioError('invalid_option', message);
+}

@@ -1,0 +1,90 @@
+import { ReseolioError } from '../core/errors.ts';
+import type { JobIdGenerator } from '../core/job-id.ts';
+import { describeValue, LIMITS, type ResolvedCallOptions } from '../core/options.ts';
+import { encodePayload } from '../core/payload.ts';
+import type { EnqueueResult, NewJob, Storage } from '../core/storage.ts';
+import type { EventSink } from '../worker/event-hub.ts';
+import type { ReseolioEvents } from './client-events.ts';
+import type { JobAccess } from './job-access.ts';
+import { JobHandle } from './job-handle.ts';
+
+export interface EnqueuerParams {
+  /** Throws while the client is not started. */
+  readonly storage: () => Storage;
+  readonly access: JobAccess;
+  readonly ids: JobIdGenerator;
+  readonly events: EventSink<ReseolioEvents>;
+  readonly maxPayloadBytes: number;
+}
+
+/** Makes durable jobs of calls. What is wrong with a call is found before anything is stored. */
+export class Enqueuer {
+  readonly #params: EnqueuerParams;
+
+  constructor(params: EnqueuerParams) {
+    this.#params = params;
+  }
+
+  async enqueue<Result>(
+    name: string,
+    args: readonly unknown[],
+    options: ResolvedCallOptions,
+  ): Promise<JobHandle<Result>> {
+    const storage = this.#params.storage();
+    const job = this.#createJob(name, args, options, 'args');
+    const [result] = await storage.enqueue({ jobs: [job] });
+    return this.#createHandle(job, result as EnqueueResult);
+  }
+
+  async enqueueMany<Result>(
+    name: string,
+    calls: readonly (readonly unknown[])[],
+    options: ResolvedCallOptions,
+  ): Promise<JobHandle<Result>[]> {
+    const storage = this.#params.storage();
+    if (!Array.isArray(calls) || calls.length > LIMITS.batchJobs) {
+      const given = Array.isArray(calls) ? `${calls.length} calls` : describeValue(calls);
+      throw invalid(`enqueueMany was given ${given}: pass an array of at most ${LIMITS.batchJobs} argument lists`);
+    }
+    let bytes = 0;
+    const jobs = calls.map((args, index) => {
+      const job = this.#createJob(name, args, options, `calls[${index}]`);
+      bytes += job.args.bytes.length;
+      return job;
+    });
+    if (bytes > LIMITS.batchBytes) {
+      throw new ReseolioError(
+        'payload_too_large',
+        `the arguments of all calls take ${bytes} bytes; the limit is ${LIMITS.batchBytes}: use several enqueueMany`,
+      );
+    }
+    if (jobs.length === 0) return [];
+    const results = await storage.enqueue({ jobs });
+    return jobs.map((job, index) => this.#createHandle(job, results[index] as EnqueueResult));
+  }
+
+  #createJob(name: string, args: readonly unknown[], call: ResolvedCallOptions, path: string): NewJob {
+    if (!Array.isArray(args)) throw invalid(`${path} is ${describeValue(args)}: pass the arguments as an array`);
+    return {
+      id: this.#params.ids.next(),
+      name,
+      args: encodePayload(args, path, this.#params.maxPayloadBytes),
+      options: call.options,
+      priority: call.priority,
+      idempotencyKey: call.idempotencyKey,
+      delayMs: call.delayMs,
+      runAt: call.runAt,
+    };
+  }
+
+  #createHandle<Result>({ name, idempotencyKey }: NewJob, result: EnqueueResult): JobHandle<Result> {
+    const { access, events } = this.#params;
+    const { jobId, deduplicated } = result;
+    if (deduplicated && idempotencyKey !== null) events.emit('deduplicated', { jobId, name, idempotencyKey });
+    return new JobHandle<Result>(access, jobId, deduplicated);
+  }
+}
+
+function invalid(message: string): ReseolioError {
+  return new ReseolioError('invalid_argument', message);
+}

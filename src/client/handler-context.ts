@@ -1,0 +1,1 @@
+export { type CurrentJob, currentJob } from '../worker/current-job.ts';

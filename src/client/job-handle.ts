@@ -1,0 +1,50 @@
+import type { JobState } from '../core/job.ts';
+import { type JobAccess, type JobDetails, jobNotFound } from './job-access.ts';
+
+/** A durable call. Any number of handles, in any process that opened the storage, can stand for one job. */
+export class JobHandle<Result = unknown> {
+  readonly jobId: string;
+  /** True: an earlier call with the same function name and idempotency key made the job. */
+  readonly deduplicated: boolean;
+  readonly #access: JobAccess;
+
+  /** Made by the client: call a durable function, or `getHandle`. */
+  constructor(access: JobAccess, jobId: string, deduplicated: boolean) {
+    this.#access = access;
+    this.jobId = jobId;
+    this.deduplicated = deduplicated;
+  }
+
+  /**
+   * Resolves with what the handler returned, once that is durable; at once for a job that has long finished. Each call
+   * gets a copy of its own. A wait keeps the process alive.
+   *
+   * @param timeoutMs How long to wait, milliseconds, 0 to 24 days. Default: for ever. The job runs on all the same.
+   * @throws JobFailedError if the job ended dead, JobCancelledError if it was cancelled, ResultTimeoutError after
+   *   `timeoutMs`; ReseolioError `job_not_found` if it was pruned, `stopped` if the client stops first.
+   */
+  async result(timeoutMs?: number): Promise<Result> {
+    return (await this.#access.awaitResult(this.jobId, timeoutMs)) as Result;
+  }
+
+  /** @throws ReseolioError `job_not_found` if there is no such job (any more). */
+  async status(): Promise<JobState> {
+    return this.#access.readStatus(this.jobId);
+  }
+
+  /** @throws ReseolioError `job_not_found` if there is no such job (any more). */
+  async details(): Promise<JobDetails<Result>> {
+    const details = await this.#access.readDetails(this.jobId);
+    if (details === null) throw jobNotFound(this.jobId);
+    return details as JobDetails<Result>;
+  }
+
+  /**
+   * Cancels the job if it is pending, waiting retries included. Resolves with false if it is running or has finished.
+   *
+   * @throws ReseolioError `job_not_found` if there is no such job (any more).
+   */
+  async cancel(): Promise<boolean> {
+    return this.#access.cancel(this.jobId);
+  }
+}

@@ -1,0 +1,156 @@
+import { ReseolioError, ResultTimeoutError } from '../core/errors.ts';
+import { isFinished, type JobRecord } from '../core/job.ts';
+import type { Runtime, Timer } from '../core/runtime.ts';
+import type { Storage } from '../core/storage.ts';
+import { type Deadlined, DeadlineQueue } from '../worker/deadline-queue.ts';
+import type { StorageErrors } from '../worker/storage-errors.ts';
+
+/** Jobs that are waited for are looked at so often even if no hint ever comes. */
+const POLL_INTERVAL_MS = 1000;
+const READ_BATCH = 1000;
+
+interface Waiting extends Deadlined {
+  readonly jobId: string;
+  readonly timeoutMs: number | null;
+  readonly resolve: (record: JobRecord) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface ResultWaiterParams {
+  readonly runtime: Runtime;
+  readonly storage: Storage;
+  readonly errors: StorageErrors;
+}
+
+/**
+ * Waits for jobs to finish, in whichever process that happens. It looks at a job when somebody begins to wait for it,
+ * when the storage hints at it, and every second; all that is to be looked at in one turn of the event loop, at once.
+ */
+export class ResultWaiter {
+  readonly #params: ResultWaiterParams;
+  readonly #waiting = new Map<string, Set<Waiting>>();
+  readonly #deadlines: DeadlineQueue<Waiting>;
+  /** Ids to look at next. */
+  readonly #unread = new Set<string>();
+  #isReading = false;
+  #isScheduled = false;
+  #poll: Timer | null = null;
+  #failure: unknown = null;
+
+  constructor(params: ResultWaiterParams) {
+    this.#params = params;
+    this.#deadlines = new DeadlineQueue(params.runtime, (waiting) => this.#timeOut(waiting));
+    params.errors.onFailed((error) => this.stop(error));
+  }
+
+  /** Resolves with the finished job; rejects with `job_not_found`, or `result_timeout` after `timeoutMs`. */
+  wait(jobId: string, timeoutMs: number | null): Promise<JobRecord> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : this.#params.runtime.now() + timeoutMs;
+      const waiting: Waiting = { jobId, timeoutMs, resolve, reject, deadline, queueIndex: -1 };
+      const others = this.#waiting.get(jobId);
+      if (others === undefined) this.#waiting.set(jobId, new Set([waiting]));
+      else others.add(waiting);
+      if (timeoutMs !== null) this.#deadlines.add(waiting);
+      this.#unread.add(jobId);
+      this.#scheduleRead();
+      this.#schedulePoll();
+    });
+  }
+
+  /** These jobs (null: some) have finished, or so it is said. */
+  look(jobIds: readonly string[] | null): void {
+    if (this.#waiting.size === 0) return;
+    for (const jobId of jobIds ?? this.#waiting.keys()) {
+      if (this.#waiting.has(jobId)) this.#unread.add(jobId);
+    }
+    this.#scheduleRead();
+  }
+
+  /** Rejects all who wait, now and from now on, with `error`. */
+  stop(error: unknown): void {
+    this.#failure ??= error;
+    this.#deadlines.clear();
+    this.#unread.clear();
+    for (const jobId of [...this.#waiting.keys()]) this.#end(jobId, ({ reject }) => reject(error));
+  }
+
+  #scheduleRead(): void {
+    if (this.#isScheduled || this.#isReading || this.#unread.size === 0) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      void this.#read(this.#takeUnread());
+    });
+  }
+
+  #takeUnread(): string[] {
+    const jobIds: string[] = [];
+    for (const jobId of this.#unread) {
+      if (jobIds.length === READ_BATCH) break;
+      this.#unread.delete(jobId);
+      if (this.#waiting.has(jobId)) jobIds.push(jobId);
+    }
+    return jobIds;
+  }
+
+  async #read(jobIds: readonly string[]): Promise<void> {
+    if (jobIds.length === 0) return this.#scheduleRead();
+    this.#isReading = true;
+    try {
+      const records = await this.#params.storage.getJobs({ jobIds });
+      for (let i = 0; i < jobIds.length; i++) this.#answer(jobIds[i] as string, records[i] ?? null);
+    } catch (error) {
+      // The next poll looks again, unless the storage is gone.
+      this.#params.errors.report('read', error);
+    }
+    this.#isReading = false;
+    this.#scheduleRead();
+  }
+
+  #answer(jobId: string, record: JobRecord | null): void {
+    if (record === null) {
+      this.#end(jobId, ({ reject }) => reject(new ReseolioError('job_not_found', `there is no job ${jobId}`)));
+    } else if (isFinished(record.state)) {
+      this.#end(jobId, ({ resolve }) => resolve(record));
+    }
+  }
+
+  #end(jobId: string, tell: (waiting: Waiting) => void): void {
+    const ended = this.#waiting.get(jobId);
+    if (ended === undefined) return;
+    this.#waiting.delete(jobId);
+    for (const waiting of ended) {
+      this.#deadlines.remove(waiting);
+      tell(waiting);
+    }
+    this.#releaseTimers();
+  }
+
+  #timeOut(waiting: Waiting): void {
+    const { jobId, timeoutMs, reject } = waiting;
+    const waitingToo = this.#waiting.get(jobId);
+    waitingToo?.delete(waiting);
+    if (waitingToo?.size === 0) this.#waiting.delete(jobId);
+    reject(new ResultTimeoutError(jobId, timeoutMs ?? 0));
+    this.#releaseTimers();
+  }
+
+  /** Nothing but a wait keeps a process alive. */
+  #releaseTimers(): void {
+    this.#deadlines.disarmIfEmpty();
+    if (this.#waiting.size > 0) return;
+    this.#poll?.cancel();
+    this.#poll = null;
+  }
+
+  #schedulePoll(): void {
+    if (this.#poll !== null || this.#waiting.size === 0) return;
+    this.#poll = this.#params.runtime.setTimer(POLL_INTERVAL_MS, () => {
+      this.#poll = null;
+      this.look(null);
+      this.#schedulePoll();
+    });
+  }
+}

@@ -1,0 +1,22 @@
+export type { ReseolioEventName, ReseolioEvents, ReseolioListener } from './client/client-events.ts';
+export type { ReseolioOptions, RetentionOptions } from './client/client-options.ts';
+export type { ArgsWithOptions, BatchOptions, DurableFunction } from './client/durable-function.ts';
+export { type CurrentJob, currentJob } from './client/handler-context.ts';
+export type { JobDetails } from './client/job-access.ts';
+export type { JobHandle } from './client/job-handle.ts';
+export type { ListJobsQuery } from './client/list-jobs-query.ts';
+export { Reseolio } from './client/reseolio.ts';
+export {
+  ERROR_CODES,
+  JobCancelledError,
+  JobFailedError,
+  NonRetryableError,
+  ReseolioError,
+  type ReseolioErrorCode,
+  ResultTimeoutError,
+} from './core/errors.ts';
+export type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from './core/job.ts';
+export type { Backoff, CallOptions, JobOptions } from './core/options.ts';
+export type { Payload, PayloadEncoding } from './core/payload.ts';
+export type { Runtime, Timer } from './core/runtime.ts';
+export type * from './core/storage.ts';

@@ -1,0 +1,163 @@
+import { ReseolioError } from '../core/errors.ts';
+import type { JobRecord } from '../core/job.ts';
+import { decodePayload, type Payload } from '../core/payload.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { AttemptOutcome } from '../core/storage.ts';
+import { Attempt } from './attempt.ts';
+import { failureOutcome, successOutcome, timeoutOutcome, timeoutReason } from './attempt-outcome.ts';
+import { runInContext } from './current-job.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
+import type { EventSink } from './event-hub.ts';
+import type { Handler, HandlerRegistry } from './handler-registry.ts';
+import { toStoredError } from './stored-error.ts';
+import type { WorkerEvents } from './worker-events.ts';
+
+export interface ExecutorParams {
+  readonly runtime: Runtime;
+  readonly registry: HandlerRegistry;
+  readonly events: EventSink<WorkerEvents>;
+  readonly maxPayloadBytes: number;
+  /** An attempt ended with an outcome to store. */
+  readonly onOutcome: (attempt: Attempt, outcome: AttemptOutcome) => void;
+  /** An attempt whose lease was lost ended; there is nothing to store. */
+  readonly onDropped: () => void;
+}
+
+/** Runs handlers, each until it returns, throws or times out, and decides what becomes of the attempt. */
+export class Executor {
+  readonly #params: ExecutorParams;
+  /** The attempts that take up a slot. */
+  readonly #running = new Set<Attempt>();
+  readonly #deadlines: DeadlineQueue<Attempt>;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(params: ExecutorParams) {
+    this.#params = params;
+    this.#deadlines = new DeadlineQueue(params.runtime, (attempt) => this.#timeOut(attempt));
+  }
+
+  get running(): ReadonlySet<Attempt> {
+    return this.#running;
+  }
+
+  start(job: JobRecord, leaseToken: string, beat: number): void {
+    const { runtime, registry, events } = this.#params;
+    const attempt = new Attempt({ job, leaseToken, startedAt: runtime.now(), beat });
+    this.#running.add(attempt);
+    this.#deadlines.add(attempt);
+    if (events.hasListeners('job:start')) {
+      events.emit('job:start', { jobId: job.id, name: job.name, attempt: job.attempt });
+    }
+    let args: readonly unknown[];
+    try {
+      args = decodeArgs(job.args);
+    } catch (error) {
+      this.#end(attempt, { kind: 'dead', error: toStoredError(error) });
+      return;
+    }
+    // Only names that have handlers are claimed, and handlers are never removed.
+    this.#call(attempt, registry.get(job.name) as Handler, args);
+  }
+
+  /** Gives a job back that was claimed too late to be started. */
+  release(job: JobRecord, leaseToken: string, beat: number): void {
+    const { runtime, onOutcome } = this.#params;
+    const attempt = new Attempt({ job, leaseToken, startedAt: runtime.now(), beat });
+    attempt.endedAt = attempt.startedAt;
+    onOutcome(attempt, { kind: 'release' });
+  }
+
+  /** The storage says that `attempt` belongs to another worker by now. Its slot is taken until its handler ends. */
+  loseLease(attempt: Attempt): void {
+    if (attempt.isLeaseLost || attempt.endedAt !== null) return;
+    attempt.isLeaseLost = true;
+    const { id, attempt: number } = attempt.job;
+    attempt.abort(
+      new ReseolioError('lease_lost', `the lease of attempt ${number} of job ${id} was lost; its outcome is not taken`),
+    );
+  }
+
+  /** Gives back all that still runs. The handlers go on, but what they return is not taken. */
+  releaseAll(): void {
+    const reason = new ReseolioError('shutting_down', 'the client is stopping and its grace time is over');
+    for (const attempt of this.#running) {
+      this.#end(attempt, { kind: 'release' });
+      attempt.abort(reason);
+    }
+  }
+
+  /** Resolves when no handler takes up a slot. */
+  whenIdle(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** Lets go of its timer. */
+  close(): void {
+    this.#deadlines.clear();
+  }
+
+  #call(attempt: Attempt, handler: Handler, args: readonly unknown[]): void {
+    try {
+      const returned = runInContext(attempt, handler, args);
+      if (isThenable(returned)) {
+        Promise.resolve(returned).then(
+          (value: unknown) => this.#succeed(attempt, value),
+          (error: unknown) => this.#fail(attempt, error),
+        );
+      } else {
+        this.#succeed(attempt, returned);
+      }
+    } catch (error) {
+      this.#fail(attempt, error);
+    }
+  }
+
+  #succeed(attempt: Attempt, value: unknown): void {
+    // What a handler returns after its time-out, or after a release, comes too late.
+    if (attempt.endedAt !== null) return;
+    this.#end(attempt, attempt.isLeaseLost ? null : successOutcome(value, this.#params.maxPayloadBytes));
+  }
+
+  #fail(attempt: Attempt, thrown: unknown): void {
+    if (attempt.endedAt !== null) return;
+    const { job, isLeaseLost } = attempt;
+    this.#end(attempt, isLeaseLost ? null : failureOutcome(job, thrown, this.#params.runtime.random()));
+  }
+
+  #timeOut(attempt: Attempt): void {
+    const reason = timeoutReason(attempt.job);
+    const { job, isLeaseLost } = attempt;
+    this.#end(attempt, isLeaseLost ? null : timeoutOutcome(job, reason, this.#params.runtime.random()));
+    attempt.abort(reason);
+  }
+
+  #end(attempt: Attempt, outcome: AttemptOutcome | null): void {
+    const { runtime, onOutcome, onDropped } = this.#params;
+    attempt.endedAt = runtime.now();
+    this.#running.delete(attempt);
+    this.#deadlines.remove(attempt);
+    if (outcome === null || attempt.isLeaseLost) onDropped();
+    else onOutcome(attempt, outcome);
+    if (this.#running.size === 0 && this.#whenIdle.length > 0) this.#notifyIdle();
+  }
+
+  #notifyIdle(): void {
+    const callbacks = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const callback of callbacks) callback();
+  }
+}
+
+/** Callers of other languages may send a single value, which is then the only argument. */
+function decodeArgs(payload: Payload): readonly unknown[] {
+  const decoded = decodePayload(payload);
+  return Array.isArray(decoded) ? decoded : [decoded];
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value instanceof Promise ||
+    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
+  );
+}

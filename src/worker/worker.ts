@@ -1,0 +1,123 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { JobRecord } from '../core/job.ts';
+import type { JobIdGenerator } from '../core/job-id.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { Storage } from '../core/storage.ts';
+import type { Attempt } from './attempt.ts';
+import { Claimer } from './claimer.ts';
+import type { EventSink } from './event-hub.ts';
+import { Executor } from './executor.ts';
+import type { HandlerRegistry } from './handler-registry.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Settler } from './settler.ts';
+import { settlesWithin } from './settles-within.ts';
+import type { StorageErrors } from './storage-errors.ts';
+import type { WorkerEvents } from './worker-events.ts';
+
+/** While so many outcomes for each slot wait to be stored, nothing more is claimed. */
+const MAX_UNSETTLED_PER_SLOT = 10;
+
+export interface WorkerParams {
+  readonly runtime: Runtime;
+  readonly storage: Storage;
+  readonly registry: HandlerRegistry;
+  readonly events: EventSink<WorkerEvents>;
+  readonly errors: StorageErrors;
+  readonly tokens: JobIdGenerator;
+  readonly workerId: string;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly maxPayloadBytes: number;
+}
+
+/** Claims jobs of the names that have handlers, runs them, and settles them. */
+export class Worker {
+  readonly #params: WorkerParams;
+  readonly #claimer: Claimer;
+  readonly #executor: Executor;
+  readonly #settler: Settler;
+  readonly #heartbeat: Heartbeat;
+  /** Handlers are called from here, and not in the context of whoever happened to enqueue their job. */
+  readonly #scope = new AsyncResource('ReseolioWorker');
+  #isStopping = false;
+
+  constructor(params: WorkerParams) {
+    this.#params = params;
+    const claimIfFree = (): void => this.#claimer.claimIfFree();
+    this.#settler = new Settler({ ...params, onProgress: claimIfFree });
+    this.#executor = new Executor({
+      ...params,
+      onOutcome: (attempt, outcome) => this.#settler.add(attempt, outcome),
+      onDropped: claimIfFree,
+    });
+    this.#heartbeat = new Heartbeat({
+      ...params,
+      listHeld: () => [...this.#executor.running, ...this.#settler.unsettled],
+      onLost: (attempt) => this.#loseLease(attempt),
+    });
+    this.#claimer = new Claimer({
+      ...params,
+      countFreeSlots: () => this.#countFreeSlots(),
+      onClaimed: (jobs, leaseToken) => {
+        this.#scope.runInAsyncScope(() => this.#takeOn(jobs, leaseToken));
+      },
+    });
+  }
+
+  start(): void {
+    const { registry, errors } = this.#params;
+    errors.onFailed(() => this.#abandonAll());
+    registry.onAdded(() => this.#claimer.wake());
+    this.#heartbeat.start();
+    this.#claimer.wake();
+  }
+
+  /** Jobs of `names` (null: of any) may be due. */
+  wake(names: readonly string[] | null): void {
+    if (names === null || names.some((name) => this.#params.registry.has(name))) this.#claimer.wake();
+  }
+
+  /**
+   * Claims no more; gives running handlers `graceMs` to end, then releases their jobs. Resolves when all outcomes are
+   * stored, or after `settleBoundMs` more.
+   */
+  async stop(graceMs: number, settleBoundMs: number): Promise<void> {
+    const { runtime } = this.#params;
+    this.#isStopping = true;
+    const lastClaim = this.#claimer.stop();
+    await settlesWithin(runtime, this.#executor.whenIdle(), graceMs);
+    this.#executor.releaseAll();
+    const allStored = lastClaim.then(() => this.#settler.whenEmpty());
+    await settlesWithin(runtime, allStored, settleBoundMs);
+    this.#heartbeat.stop();
+    this.#settler.close();
+    this.#executor.close();
+  }
+
+  #countFreeSlots(): number {
+    const { concurrency } = this.#params;
+    const unsettledRoom = concurrency * MAX_UNSETTLED_PER_SLOT - this.#settler.unsettled.size;
+    return Math.min(concurrency - this.#executor.running.size, unsettledRoom);
+  }
+
+  #takeOn(jobs: readonly JobRecord[], leaseToken: string): void {
+    const { beat } = this.#heartbeat;
+    for (const job of jobs) {
+      if (this.#isStopping) this.#executor.release(job, leaseToken, beat);
+      else this.#executor.start(job, leaseToken, beat);
+    }
+  }
+
+  #loseLease(attempt: Attempt): void {
+    if (attempt.endedAt === null) this.#executor.loseLease(attempt);
+    else attempt.isLeaseLost = true;
+  }
+
+  /** The storage is gone: no lease can be kept and no outcome be stored. */
+  #abandonAll(): void {
+    void this.#claimer.stop();
+    this.#heartbeat.stop();
+    for (const attempt of this.#executor.running) this.#executor.loseLease(attempt);
+    this.#settler.close();
+  }
+}
