@@ -1,0 +1,54 @@
+import type { DurableFunction, JobHandle } from '../src/index.ts';
+import type { CompressedFile } from './compress-file.ts';
+import type { SyncProbe } from './sync-probe.ts';
+
+/** So many calls are awaited one by one, to be timed; the rest goes in one write. */
+const LONE_CALLS = 200;
+
+interface EnqueueFilesParams {
+  readonly compress: DurableFunction<[path: string], CompressedFile>;
+  readonly paths: readonly string[];
+  readonly probe: Pick<SyncProbe, 'measureMs'>;
+  readonly signal: AbortSignal;
+}
+
+export interface EnqueuedFiles {
+  /** By position as the paths. */
+  readonly jobIds: readonly string[];
+  /** Median milliseconds of a call that was awaited alone. */
+  readonly enqueueP50Ms: number;
+  /** Median milliseconds of the disk's own work, measured in turns with the calls. */
+  readonly fsyncP50Ms: number;
+}
+
+/** Enqueues a job for each path. Resolves once all are durable. */
+export async function enqueueFiles({
+  compress,
+  paths,
+  probe,
+  signal,
+}: Readonly<EnqueueFilesParams>): Promise<EnqueuedFiles> {
+  const handles: JobHandle<CompressedFile>[] = [];
+  const enqueueTimesMs: number[] = [];
+  const syncTimesMs: number[] = [];
+  for (const path of paths.slice(0, LONE_CALLS)) {
+    signal.throwIfAborted();
+    syncTimesMs.push(probe.measureMs());
+    const startedAt = performance.now();
+    handles.push(await compress(path));
+    enqueueTimesMs.push(performance.now() - startedAt);
+  }
+  const rest = paths.slice(LONE_CALLS).map((path): [string] => [path]);
+  if (rest.length > 0) handles.push(...(await compress.enqueueMany(rest)));
+  return {
+    jobIds: handles.map((handle) => handle.jobId),
+    enqueueP50Ms: median(enqueueTimesMs),
+    fsyncP50Ms: median(syncTimesMs),
+  };
+}
+
+/** To the microsecond; the upper of the two middle values where their number is even. */
+function median(timesMs: readonly number[]): number {
+  const middle = timesMs.toSorted((a, b) => a - b)[Math.floor(timesMs.length / 2)] ?? 0;
+  return Number(middle.toFixed(3));
+}
