@@ -99,7 +99,7 @@ export interface EnqueueResult {
 
 export interface ClaimParams {
   readonly workerId: string;
-  /** Unique to this call, made by the caller; fences every later write. */
+  /** A UUID made by the caller, unique to this call; fences every later write. */
   readonly leaseToken: string;
   readonly names: readonly string[];
   readonly limit: number;

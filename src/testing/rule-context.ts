@@ -28,7 +28,6 @@ export class RuleContext {
   readonly #fixture: StorageFixture;
   readonly #ids: JobIdGenerator;
   #storage: Storage;
-  #tokenCount = 0;
 
   constructor(fixture: StorageFixture) {
     this.#fixture = fixture;
@@ -63,7 +62,7 @@ export class RuleContext {
   }
 
   nextToken(): string {
-    return `token-${++this.#tokenCount}`;
+    return this.#ids.next();
   }
 
   newJob(draft: JobDraft = {}): NewJob {

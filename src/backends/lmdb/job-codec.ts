@@ -7,7 +7,7 @@ import { PAYLOAD_ENCODINGS, type Payload, type PayloadEncoding, packRecord, unpa
  *
  * - a head of fixed size with the numbers that transitions read and write,
  * - the call: options, key and arguments, written once and copied as bytes ever after,
- * - the run: worker, lease, error and result, packed anew by each transition.
+ * - the run: worker, error and result, packed anew by each transition.
  *
  * So a claim or a settle decodes and encodes only what it changes.
  */
@@ -26,6 +26,11 @@ export interface StoredJob {
   startedAt: number | null;
   finishedAt: number | null;
   leaseExpiresAt: number | null;
+  /** Of the lease that the job is under; the nil UUID if it is not running. */
+  leaseToken: Buffer;
+  /** The lease under which an attempt was settled last, to recognise a repeat; attempt 0 if none was. */
+  settledAttempt: number;
+  settledToken: Buffer;
   /** The call, packed. */
   readonly call: Buffer;
   run: JobRun;
@@ -33,10 +38,6 @@ export interface StoredJob {
 
 export interface JobRun {
   readonly workerId: string | null;
-  readonly leaseToken: string | null;
-  /** The lease under which an attempt was settled last, to recognise a repeat. */
-  readonly settledAttempt: number;
-  readonly settledToken: string | null;
   readonly error: StoredError | null;
   readonly result: Payload | null;
 }
@@ -49,16 +50,10 @@ export interface JobCall {
   readonly args: Uint8Array | null;
 }
 
-export const NEW_RUN: JobRun = {
-  workerId: null,
-  leaseToken: null,
-  settledAttempt: 0,
-  settledToken: null,
-  error: null,
-  result: null,
-};
+export const NEW_RUN: JobRun = { workerId: null, error: null, result: null };
+export const NO_TOKEN = Buffer.alloc(16);
 
-const HEAD_BYTES = 66;
+const HEAD_BYTES = 102;
 const FLAG_LARGE_ARGS = 1;
 
 export function stateCode(state: JobState): number {
@@ -81,6 +76,9 @@ export function encodeJob(job: StoredJob): Buffer {
   bytes.writeDoubleLE(job.leaseExpiresAt ?? Number.NaN, 48);
   bytes.writeUIntLE(job.sequence, 56, 6);
   bytes.writeUInt32LE(job.call.length, 62);
+  bytes.writeUInt32LE(job.settledAttempt, 66);
+  job.leaseToken.copy(bytes, 70);
+  job.settledToken.copy(bytes, 86);
   job.call.copy(bytes, HEAD_BYTES);
   run.copy(bytes, HEAD_BYTES + job.call.length);
   return bytes;
@@ -101,6 +99,9 @@ export function decodeJob(bytes: Buffer): StoredJob {
     startedAt: readTime(bytes, 32),
     finishedAt: readTime(bytes, 40),
     leaseExpiresAt: readTime(bytes, 48),
+    settledAttempt: bytes.readUInt32LE(66),
+    leaseToken: bytes.subarray(70, 86),
+    settledToken: bytes.subarray(86, 102),
     call: bytes.subarray(HEAD_BYTES, callEnd),
     run: unpackRun(bytes.subarray(callEnd)),
   };
@@ -172,7 +173,7 @@ export function toJobRecord(id: string, name: string, job: StoredJob, largeArgs:
 
 /** Most jobs have no error and no result yet, so those come last and are left out. */
 function packRun(run: JobRun): Buffer {
-  const fields: unknown[] = [run.workerId, run.leaseToken, run.settledAttempt, run.settledToken];
+  const fields: unknown[] = [run.workerId];
   if (run.error !== null || run.result !== null) {
     fields.push(run.error === null ? null : [run.error.name, run.error.message, run.error.stack]);
     if (run.result !== null) fields.push(PAYLOAD_ENCODINGS.indexOf(run.result.encoding), asBuffer(run.result.bytes));
@@ -181,22 +182,16 @@ function packRun(run: JobRun): Buffer {
 }
 
 function unpackRun(bytes: Buffer): JobRun {
-  const fields = unpackRecord(bytes) as [
-    ...[string | null, string | null, number, string | null],
-    ...[([string, string, string | null] | null)?, number?, Buffer?],
-  ];
-  const error = fields[4] ?? null;
-  const encoding = fields[5];
+  const fields = unpackRecord(bytes) as [string | null, ([string, string, string | null] | null)?, number?, Buffer?];
+  const error = fields[1] ?? null;
+  const encoding = fields[2];
   return {
     workerId: fields[0],
-    leaseToken: fields[1],
-    settledAttempt: fields[2],
-    settledToken: fields[3],
     error: error === null ? null : { name: error[0], message: error[1], stack: error[2] },
     result:
       encoding === undefined
         ? null
-        : { encoding: PAYLOAD_ENCODINGS[encoding] as PayloadEncoding, bytes: fields[6] as Buffer },
+        : { encoding: PAYLOAD_ENCODINGS[encoding] as PayloadEncoding, bytes: fields[3] as Buffer },
   };
 }
 

@@ -49,8 +49,11 @@ export const SEQUENCES_KEY = Buffer.from([PREFIX.sequences]);
 /** Text that is no id becomes the nil UUID, which no job has. */
 export function parseJobId(text: string): JobId {
   const id = Buffer.from(text.replaceAll('-', ''), 'hex');
-  return id.length === ID_BYTES ? id : Buffer.alloc(ID_BYTES);
+  return id.length === ID_BYTES && text.length === 36 ? id : Buffer.alloc(ID_BYTES);
 }
+
+/** Lease tokens are UUIDs as well; text that is none matches no lease. */
+export const parseToken = parseJobId;
 
 export function formatJobId(id: Uint8Array, offset = 0): string {
   const hex = Buffer.from(id.buffer, id.byteOffset + offset, ID_BYTES).toString('hex');

@@ -18,14 +18,15 @@ export const sharedRules: RuleGroup = {
       const other = await t.openAnother();
       const id = await t.enqueueOne();
       assert.equal((await other.getJobs({ jobIds: [id] }))[0]?.state, 'pending');
-      const { jobs } = await other.claim(t.claimParams({ leaseToken: 'theirs' }));
+      const leaseToken = t.nextToken();
+      const { jobs } = await other.claim(t.claimParams({ leaseToken }));
       assert.deepEqual(
         jobs.map((job) => job.id),
         [id],
       );
       assert.equal((await t.job(id)).state, 'running');
       assert.deepEqual(await t.claimIds(), []);
-      await t.settle({ jobId: id, attempt: 1, token: 'theirs' }, succeeded('from here'));
+      await t.settle({ jobId: id, attempt: 1, token: leaseToken }, succeeded('from here'));
       assert.equal((await other.getJobs({ jobIds: [id] }))[0]?.state, 'success');
       assert.deepEqual(await other.counts(), await t.storage.counts());
     },

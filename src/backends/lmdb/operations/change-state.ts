@@ -22,8 +22,7 @@ export function retry(transaction: WriteTransaction, jobIds: readonly string[], 
       job.runAt = now;
       job.startedAt = null;
       job.finishedAt = null;
-      const { settledAttempt, settledToken } = job.run;
-      job.run = { ...NEW_RUN, settledAttempt, settledToken };
+      job.run = NEW_RUN;
     }),
   );
 }

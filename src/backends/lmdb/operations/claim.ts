@@ -1,7 +1,7 @@
 import type { JobRecord } from '../../../core/job.ts';
 import type { ClaimParams, ClaimResult } from '../../../core/storage.ts';
 import { decodeJob, type StoredJob, toJobRecord } from '../job-codec.ts';
-import { formatJobId, type JobId, jobKey } from '../keys.ts';
+import { formatJobId, type JobId, jobKey, parseToken } from '../keys.ts';
 import type { NameIndex } from '../names.ts';
 import type { Tree } from '../tree.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
@@ -28,7 +28,13 @@ export function claim(transaction: WriteTransaction, params: Readonly<ClaimParam
     if (nameId !== undefined) queues.push(new DueJobs(transaction.tree, nameId, now));
   }
   const ids = dealOut(queues, params.limit);
-  const jobs = ids.map((id) => claimOne(transaction, id, params, now));
+  const held: HeldUnder = {
+    workerId: params.workerId,
+    leaseToken: parseToken(params.leaseToken),
+    startedAt: now,
+    leaseExpiresAt: now + params.leaseMs,
+  };
+  const jobs = ids.map((id) => claimOne(transaction, id, held));
   return { jobs, nextDueInMs: nextDueInMs(queues, ids.length === params.limit, now) };
 }
 
@@ -66,14 +72,22 @@ function earlier(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-function claimOne(transaction: WriteTransaction, id: JobId, params: Readonly<ClaimParams>, now: number): JobRecord {
+interface HeldUnder {
+  readonly workerId: string;
+  readonly leaseToken: Buffer;
+  readonly startedAt: number;
+  readonly leaseExpiresAt: number;
+}
+
+function claimOne(transaction: WriteTransaction, id: JobId, held: HeldUnder): JobRecord {
   const job: StoredJob = decodeJob(transaction.tree.get(jobKey(id)) as Buffer);
   transaction.removeFromIndexes(id, job);
   job.state = 'running';
   job.attempt++;
-  job.startedAt = now;
-  job.leaseExpiresAt = now + params.leaseMs;
-  job.run = { ...job.run, workerId: params.workerId, leaseToken: params.leaseToken };
+  job.startedAt = held.startedAt;
+  job.leaseExpiresAt = held.leaseExpiresAt;
+  job.leaseToken = held.leaseToken;
+  job.run = { ...job.run, workerId: held.workerId };
   transaction.putJob(id, job);
   transaction.addToIndexes(id, job, 'pending');
   return toJobRecord(formatJobId(id), transaction.nameOf(job.nameId), job, readLargeArgs(transaction.tree, id, job));

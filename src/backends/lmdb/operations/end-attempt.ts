@@ -8,7 +8,7 @@ import {
 } from '../../../core/job.ts';
 import type { Payload } from '../../../core/payload.ts';
 import { encodeAttempt } from '../attempt-codec.ts';
-import type { JobRun, StoredJob } from '../job-codec.ts';
+import { NO_TOKEN, type StoredJob } from '../job-codec.ts';
 import { attemptKey, type JobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
@@ -41,22 +41,15 @@ export function endAttempt(
   if (ending.event === 'release') job.attempt--;
   if (job.attempt === 0) job.startedAt = null;
   if (job.state !== 'pending') job.finishedAt = now;
-  job.run = {
-    workerId: job.run.workerId,
-    leaseToken: null,
-    // A lost attempt was not settled by anybody: its worker, should it come back, is told so.
-    ...(ending.outcome === 'lost'
-      ? keptSettlement(job)
-      : { settledAttempt: attempt, settledToken: job.run.leaseToken }),
-    error: ending.error,
-    result: ending.result,
-  };
+  // A lost attempt was not settled by anybody: its worker, should it come back, is told so.
+  if (ending.outcome !== 'lost') {
+    job.settledAttempt = attempt;
+    job.settledToken = job.leaseToken;
+  }
+  job.leaseToken = NO_TOKEN;
+  job.run = { workerId: job.run.workerId, error: ending.error, result: ending.result };
   transaction.putJob(id, job);
   transaction.addToIndexes(id, job, 'running');
-}
-
-function keptSettlement({ run }: StoredJob): Pick<JobRun, 'settledAttempt' | 'settledToken'> {
-  return { settledAttempt: run.settledAttempt, settledToken: run.settledToken };
 }
 
 function addToHistory(

@@ -1,5 +1,5 @@
 import type { EnqueueResult, NewJob } from '../../../core/storage.ts';
-import { NEW_RUN, packCall, type StoredJob } from '../job-codec.ts';
+import { NEW_RUN, NO_TOKEN, packCall, type StoredJob } from '../job-codec.ts';
 import { formatJobId, idempotencyKey, type JobId, jobKey, parseJobId, payloadKey } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
@@ -36,6 +36,9 @@ function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number): En
     startedAt: null,
     finishedAt: null,
     leaseExpiresAt: null,
+    leaseToken: NO_TOKEN,
+    settledAttempt: 0,
+    settledToken: NO_TOKEN,
     call: packCall({
       options: job.options,
       idempotencyKey: job.idempotencyKey,

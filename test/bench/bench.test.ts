@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parseBenchOptions } from '../../bench/bench-options.ts';
+import type { BenchReport } from '../../bench/bench-report.ts';
+import { atLeast, atMost, atMostTimesFloor, figureOf } from '../../bench/figure.ts';
+import { MEASURES } from '../../bench/measure-list.ts';
+import { quantile } from '../../bench/statistics.ts';
+
+const MAIN = fileURLToPath(new URL('../../.build/bench/main.js', import.meta.url));
+
+function runBench(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+test('a quick run prints a table and ends with one JSON object', { timeout: 60_000 }, () => {
+  const { status, stdout, stderr } = runBench('--quick', '--only', 'floor,lone-enqueue', '--json');
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.some((line) => line.startsWith('lone enqueue p50 '))).toBe(true);
+  const report = JSON.parse(lines.at(-1) as string) as BenchReport;
+  expect(report).toMatchObject({ isQuick: true, failed: [] });
+  expect(Object.keys(report.machine)).toEqual(['node', 'platform', 'cpus', 'cpu', 'load']);
+  expect(report.figures.map(({ measure, name }) => `${measure}: ${name}`)).toEqual([
+    'floor: write + fdatasync p50',
+    'floor: write + fdatasync p95',
+    'lone-enqueue: lone enqueue p50',
+    'lone-enqueue: lone enqueue p95',
+    'lone-enqueue: lone enqueue p99',
+  ]);
+  for (const { value, unit, ratioToFloor, rounds } of report.figures) {
+    expect(value).toBeGreaterThan(0);
+    expect(ratioToFloor).toBeGreaterThan(0);
+    expect(unit).toBe('ms');
+    expect(rounds).toHaveLength(3);
+  }
+  expect(report.figures[2]).toMatchObject({ goal: { of: 'ratio', bound: 'at most', limit: 2.5 } });
+  expect(typeof report.figures[2]?.isMet).toBe('boolean');
+  expect(report.figures[3]).toMatchObject({ goal: null, isMet: null });
+});
+
+test.each([
+  ['an unknown option', ['--bogus'], '--bogus'],
+  ['an unknown measure', ['--only', 'floor,nothing'], '"nothing"'],
+  ['an argument', ['floor'], 'floor'],
+  ['an option without its value', ['--only'], '--only'],
+])('%s is refused with exit code 2', (_title, args, told) => {
+  const { status, stdout, stderr } = runBench(...args);
+  expect(status).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(told);
+  expect(stderr).toContain('--quick');
+});
+
+test('the help names every measure, and so does the README', () => {
+  const { status, stdout } = runBench('--help');
+  expect(status).toBe(0);
+  const readme = readFileSync(new URL('../../bench/README.md', import.meta.url), 'utf8');
+  for (const { name, summary } of MEASURES) {
+    expect(stdout).toContain(`${name} `);
+    expect(stdout).toContain(summary);
+    expect(readme).toContain(`\`${name}\``);
+  }
+});
+
+test('measures are taken in the order of the list, whatever order they are asked for in', () => {
+  expect(parseBenchOptions(['--only', 'drain, floor']).only).toEqual(['floor', 'drain']);
+  expect(parseBenchOptions([]).only).toEqual(MEASURES.map(({ name }) => name));
+});
+
+test('a figure is the median of its rounds, and its goal is for the value or for the ratio', () => {
+  const rounds = [3, 1, 2].map((value) => ({ value, ratioToFloor: value * 10 }));
+  const figure = (goal: ReturnType<typeof atMost>) => figureOf({ name: 'x', unit: 'ms', rounds, goal });
+  expect(figure(atMost(2))).toMatchObject({ value: 2, ratioToFloor: 20, rounds: [3, 1, 2], isMet: true });
+  expect(figure(atMost(1.9)).isMet).toBe(false);
+  expect(figure(atLeast(2)).isMet).toBe(true);
+  expect(figure(atLeast(2.1)).isMet).toBe(false);
+  expect(figure(atMostTimesFloor(20)).isMet).toBe(true);
+  expect(figure(atMostTimesFloor(19)).isMet).toBe(false);
+});
+
+test('quantiles lie between the nearest values', () => {
+  expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
+  expect(quantile([10, 20], 0.95)).toBeCloseTo(19.5);
+  expect(quantile([7], 0.99)).toBe(7);
+  expect(() => quantile([], 0.5)).toThrow('no values');
+});

@@ -1,0 +1,350 @@
+import { describe, expect, test } from 'vitest';
+import {
+  JobCancelledError,
+  JobFailedError,
+  type JobHandle,
+  NonRetryableError,
+  ReseolioError,
+  ResultTimeoutError,
+} from '../../src/index.ts';
+import { createFixture, createGate, withCode } from './client-fixture.ts';
+
+const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
+
+/** Keeps a rejection from counting as unhandled while the clock moves, and answers with what became of `promise`. */
+function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => value,
+    (error: unknown) => error,
+  );
+}
+
+describe('result()', () => {
+  test('resolves with what the handler returned', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient();
+    const f = client.durable('f', async (x: number) => ({ doubled: x * 2, at: new Date(0), nothing: undefined }));
+    const result = (await f(21)).result();
+    await runtime.advance(0);
+    expect(await result).toStrictEqual({ doubled: 42, at: new Date(0), nothing: undefined });
+  });
+
+  test.each([[undefined], [null], [0], [''], [false], [10n], [[]]])('gives back %o', async (value) => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient();
+    const result = (await client.durable('f', () => value)()).result();
+    await runtime.advance(0);
+    expect(await result).toStrictEqual(value);
+  });
+
+  test('gives each caller a copy of its own', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient();
+    const handle = await client.durable('f', () => ({ list: [1] }))();
+    const results = Promise.all([handle.result(), handle.result(), client.getHandle(handle.jobId).result()]);
+    await runtime.advance(0);
+    const [first, second, third] = await results;
+    expect([first, second, third]).toEqual([{ list: [1] }, { list: [1] }, { list: [1] }]);
+    expect(first).not.toBe(second);
+    expect(first?.list).not.toBe(second?.list);
+    expect(third).not.toBe(first);
+  });
+
+  test('works for a job that finished long ago, from another client', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient();
+    const handle = await client.durable('f', () => 'old')();
+    await runtime.advance(3_600_000);
+    await client.stop();
+    const other = await startClient({ workerConcurrency: 0 });
+    expect(await other.getHandle(handle.jobId).result(1)).toBe('old');
+  });
+
+  test('rejects with the handler’s own error for a dead job', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient();
+    const handle = await client.durable(
+      'f',
+      () => {
+        throw new TypeError('no such card');
+      },
+      { maxAttempts: 2, jitter: 0 },
+    )();
+    const outcome = outcomeOf(handle.result());
+    await runtime.advance(1000);
+    const error = (await outcome) as JobFailedError;
+    expect(error).toBeInstanceOf(JobFailedError);
+    expect(error).toMatchObject({
+      code: 'job_failed',
+      message: 'no such card',
+      jobId: handle.jobId,
+      attempts: 2,
+      errorName: 'TypeError',
+      errorMessage: 'no such card',
+    });
+    expect(error.errorStack).toContain('result.test.ts');
+  });
+
+  test('rejects for a cancelled job', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient({ workerConcurrency: 0 });
+    const handle = await client.durable('f', () => 1)();
+    const outcome = outcomeOf(handle.result());
+    await runtime.advance(5);
+    expect(await handle.cancel()).toBe(true);
+    await runtime.advance(0);
+    const error = await outcome;
+    expect(error).toBeInstanceOf(JobCancelledError);
+    expect(error).toMatchObject({ code: 'job_cancelled', jobId: handle.jobId });
+  });
+
+  test('rejects after its time-out, and the job runs on', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient();
+    const gate = createGate();
+    const handle = await client.durable('f', async () => {
+      await gate.opened;
+      return 'late';
+    })();
+    const outcome = outcomeOf(handle.result(200));
+    const patient = handle.result();
+    await runtime.advance(199);
+    expect(await Promise.race([outcome, 'waiting'])).toBe('waiting');
+    await runtime.advance(1);
+    expect(await outcome).toBeInstanceOf(ResultTimeoutError);
+    expect(await outcome).toMatchObject({ code: 'result_timeout', jobId: handle.jobId, timeoutMs: 200 });
+    gate.open();
+    await runtime.advance(0);
+    expect(await patient).toBe('late');
+  });
+
+  test('rejects for an id that no job has', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient();
+    const outcome = outcomeOf(client.getHandle(UNKNOWN_ID).result());
+    await runtime.advance(0);
+    expect(await outcome).toMatchObject(withCode('job_not_found'));
+  });
+
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 24 * 86_400_000 + 1, '5', null])(
+    'refuses to wait %o milliseconds',
+    async (timeoutMs) => {
+      const { startClient } = createFixture();
+      const client = await startClient();
+      const result = client.getHandle(UNKNOWN_ID).result(timeoutMs as number);
+      await expect(result).rejects.toMatchObject(withCode('invalid_argument'));
+    },
+  );
+
+  test('is settled by another client on the same storage', async () => {
+    const { startClient, runtime } = createFixture();
+    const web = await startClient({ workerConcurrency: 0 });
+    const handle = await web.durable('f', (x: number) => x)(3);
+    const result = handle.result();
+    const worker = await startClient();
+    worker.durable('f', (x: number) => x + 1);
+    await runtime.advance(0);
+    expect(await result).toBe(4);
+  });
+});
+
+describe('waiting', () => {
+  test('ends by a poll within a second where every hint is lost', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    storage.isHinting = false;
+    const web = await startClient({ workerConcurrency: 0 });
+    const handle = await web.durable('f', () => 0)();
+    const outcome = outcomeOf(handle.result());
+    await runtime.advance(500);
+    const worker = await startClient();
+    worker.durable('f', () => 1);
+    await runtime.advance(0);
+    expect(await handle.status()).toBe('success');
+    await runtime.advance(499);
+    expect(await Promise.race([outcome, 'waiting'])).toBe('waiting');
+    await runtime.advance(1);
+    expect(await outcome).toBe(1);
+  });
+
+  test('is woken by a hint that does not say which jobs', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    storage.isHinting = false;
+    const web = await startClient({ workerConcurrency: 0 });
+    const handle = await web.durable('f', () => 0)();
+    const outcome = outcomeOf(handle.result());
+    await runtime.advance(0);
+    const worker = await startClient();
+    worker.durable('f', () => 1);
+    await runtime.advance(0);
+    expect(await Promise.race([outcome, 'waiting'])).toBe('waiting');
+    storage.hint({ kind: 'finished', jobIds: null });
+    await runtime.advance(0);
+    expect(await outcome).toBe(1);
+  });
+
+  test('hints of other jobs, and hints while nobody waits, cause no read', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    const client = await startClient({ workerConcurrency: 0 });
+    storage.hint({ kind: 'finished', jobIds: [UNKNOWN_ID] });
+    storage.hint({ kind: 'finished', jobIds: null });
+    await runtime.advance(0);
+    expect(storage.count('getJobs')).toBe(0);
+    const handle = await client.durable('f', () => 1)();
+    const outcome = outcomeOf(handle.result(100));
+    await runtime.advance(0);
+    expect(storage.count('getJobs')).toBe(1);
+    storage.hint({ kind: 'finished', jobIds: [UNKNOWN_ID] });
+    await runtime.advance(0);
+    expect(storage.count('getJobs')).toBe(1);
+    await runtime.advance(100);
+    expect(await outcome).toBeInstanceOf(ResultTimeoutError);
+  });
+
+  test('of thousands is read in batches, and a burst of hints at once', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    const web = await startClient({ workerConcurrency: 0 });
+    const handles = await web.durable('f', (x: number) => x).enqueueMany(Array.from({ length: 3000 }, (_, i) => [i]));
+    const results = Promise.all(handles.map((handle) => handle.result()));
+    await runtime.advance(0);
+    expect(storage.paramsOf('getJobs').map(({ jobIds }) => jobIds.length)).toEqual([1000, 1000, 1000]);
+    const worker = await startClient({ workerConcurrency: 3000 });
+    worker.durable('f', (x: number) => x + 1);
+    await runtime.advance(0);
+    expect(await results).toEqual(handles.map((_, i) => i + 1));
+    for (const { jobIds } of storage.paramsOf('getJobs')) expect(jobIds.length).toBeLessThanOrEqual(1000);
+    expect(storage.count('getJobs')).toBeLessThan(20);
+  });
+
+  test('looks at each job about once a second while nothing happens', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    const client = await startClient({ workerConcurrency: 0 });
+    const handles = await client.durable('f', () => 1).enqueueMany(Array.from({ length: 1500 }, () => []));
+    const results = Promise.allSettled(handles.map((handle) => handle.result()));
+    await runtime.advance(10_000);
+    const looks = storage.paramsOf('getJobs').reduce((sum, { jobIds }) => sum + jobIds.length, 0);
+    expect(looks).toBe(1500 * 11);
+    await client.stop();
+    await results;
+  });
+
+  test('leaves no timer once it is over', async () => {
+    const { startClient, runtime } = createFixture();
+    const client = await startClient({ workerConcurrency: 0 });
+    const f = client.durable('f', () => 1);
+    const [a, b] = [await f(), await f()];
+    const before = runtime.pendingTimers;
+    const outcomes = Promise.all([a.result(50_000), a.result(), b.result(100)].map(outcomeOf));
+    await runtime.advance(0);
+    expect(runtime.pendingTimers).toBe(before + 2);
+    await runtime.advance(100);
+    await a.cancel();
+    await runtime.advance(0);
+    await outcomes;
+    expect(runtime.pendingTimers).toBe(before);
+  });
+
+  test('goes on through storage errors that pass', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    const errors: unknown[] = [];
+    const client = await startClient({ workerConcurrency: 0 });
+    client.on('storage:error', (event) => errors.push(event));
+    const handle = await client.durable('f', () => 1)();
+    const failure = new ReseolioError('storage_unavailable', 'gone for now');
+    storage.fail('getJobs', failure);
+    const outcome = outcomeOf(handle.result());
+    await runtime.advance(2500);
+    expect(errors).toEqual(Array.from({ length: 3 }, () => ({ operation: 'read', error: failure, isFinal: false })));
+    storage.heal('getJobs');
+    await handle.cancel();
+    await runtime.advance(1000);
+    expect(await outcome).toBeInstanceOf(JobCancelledError);
+  });
+
+  test('ends when the storage fails for good, for those who come later too', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    const client = await startClient({ workerConcurrency: 0 });
+    const handle = await client.durable('f', () => 1)();
+    const outcome = outcomeOf(handle.result());
+    await runtime.advance(0);
+    const failure = new ReseolioError('storage_failed', 'the disk is gone');
+    storage.hint({ kind: 'failed', error: failure });
+    expect(await outcome).toBe(failure);
+    await expect(handle.result()).rejects.toBe(failure);
+  });
+});
+
+describe('a handle', () => {
+  async function startWithHandle() {
+    const fixture = createFixture();
+    const client = await fixture.startClient({ workerConcurrency: 0 });
+    const handle: JobHandle<number> = await client.durable('f', async () => 1)({ idempotencyKey: 'k' });
+    return { ...fixture, client, handle };
+  }
+
+  test('status() follows the job', async () => {
+    const { handle, startClient, runtime } = await startWithHandle();
+    expect(await handle.status()).toBe('pending');
+    const gate = createGate();
+    const worker = await startClient();
+    worker.durable('f', () => gate.opened);
+    await runtime.advance(0);
+    expect(await handle.status()).toBe('running');
+    gate.open();
+    await runtime.advance(0);
+    expect(await handle.status()).toBe('success');
+  });
+
+  test('cancel() cancels a pending job once, and no job that runs', async () => {
+    const { handle, startClient, runtime, client } = await startWithHandle();
+    expect(await handle.cancel()).toBe(true);
+    expect(await handle.cancel()).toBe(false);
+    expect(await handle.status()).toBe('cancelled');
+    const worker = await startClient();
+    const gate = createGate();
+    const running = await worker.durable('g', () => gate.opened)();
+    await runtime.advance(0);
+    expect(await running.cancel()).toBe(false);
+    expect(await client.cancelJob(running.jobId)).toBe(false);
+    gate.open();
+  });
+
+  test('of an id that no job has finds nothing', async () => {
+    const { client } = await startWithHandle();
+    const handle = client.getHandle(UNKNOWN_ID);
+    for (const call of [handle.status(), handle.details(), handle.cancel()]) {
+      await expect(call).rejects.toMatchObject(withCode('job_not_found'));
+    }
+  });
+
+  test('details() tell of every failed attempt', async () => {
+    const { client, handle, startClient, runtime } = await startWithHandle();
+    const worker = await startClient();
+    let attempts = 0;
+    worker.durable('f', async () => {
+      if (++attempts === 1) throw new RangeError('first');
+      throw new NonRetryableError('second');
+    });
+    const startedAt = runtime.now();
+    await runtime.advance(2000);
+    const details = await handle.details();
+    expect(details).toMatchObject({
+      id: handle.jobId,
+      name: 'f',
+      state: 'dead',
+      attempt: 2,
+      idempotencyKey: 'k',
+      args: [],
+      result: undefined,
+      createdAt: startedAt,
+      error: { name: 'NonRetryableError', message: 'second' },
+    });
+    expect(details.finishedAt).toBe(details.startedAt);
+    expect(details.history).toMatchObject([
+      { attempt: 1, outcome: 'failed', startedAt, endedAt: startedAt, error: { name: 'RangeError', message: 'first' } },
+      { attempt: 2, outcome: 'failed', error: { name: 'NonRetryableError', message: 'second' } },
+    ]);
+    expect(details.history[0]?.error.stack).toContain('result.test.ts');
+    expect(details.history[0]?.workerId).toBe(details.workerId);
+    expect(await client.getJob(handle.jobId)).toEqual(details);
+  });
+});
