@@ -1,0 +1,45 @@
+/** How much is measured. Odd numbers of rounds, so that a median is a round that took place. */
+export interface BenchPlan {
+  /** Times each measure is taken, in turn with the floor. */
+  readonly rounds: number;
+  /** How long one round measures. */
+  readonly roundMs: number;
+  /** How long the floor is measured before and after each round. */
+  readonly floorMs: number;
+  readonly drainJobs: number;
+  /** Jobs of the larger backlog that claims are compared with. */
+  readonly backlogJobs: number;
+  readonly claimsPerRound: number;
+  readonly memoryProcesses: number;
+  readonly wakeUpsPerRound: number;
+  readonly idleMs: number;
+}
+
+const FULL: BenchPlan = {
+  rounds: 7,
+  roundMs: 1000,
+  floorMs: 200,
+  drainJobs: 50_000,
+  backlogJobs: 1_000_000,
+  claimsPerRound: 50,
+  memoryProcesses: 9,
+  wakeUpsPerRound: 100,
+  idleMs: 10_000,
+};
+
+/** Shows that everything runs; its figures are worth little. */
+const QUICK: BenchPlan = {
+  rounds: 3,
+  roundMs: 150,
+  floorMs: 50,
+  drainJobs: 10_000,
+  backlogJobs: 100_000,
+  claimsPerRound: 20,
+  memoryProcesses: 3,
+  wakeUpsPerRound: 20,
+  idleMs: 2000,
+};
+
+export function benchPlan(isQuick: boolean): BenchPlan {
+  return isQuick ? QUICK : FULL;
+}

@@ -1,0 +1,37 @@
+import { arch, cpus, loadavg, platform } from 'node:os';
+import type { Figure } from './figure.ts';
+
+/** The JSON that `--json` prints. */
+export interface BenchReport {
+  readonly machine: Machine;
+  readonly isQuick: boolean;
+  readonly seconds: number;
+  readonly figures: readonly ReportedFigure[];
+  /** Measures that could not be taken. */
+  readonly failed: readonly string[];
+}
+
+export interface ReportedFigure extends Figure {
+  /** As `--only` names it. */
+  readonly measure: string;
+}
+
+export interface Machine {
+  readonly node: string;
+  readonly platform: string;
+  readonly cpus: number;
+  readonly cpu: string;
+  /** Load average of the last minute when the run began: what else kept the machine busy. */
+  readonly load: number;
+}
+
+export function describeMachine(): Machine {
+  const processors = cpus();
+  return {
+    node: process.versions.node,
+    platform: `${platform()} ${arch()}`,
+    cpus: processors.length,
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    load: Number((loadavg()[0] ?? 0).toFixed(2)),
+  };
+}

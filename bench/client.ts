@@ -1,0 +1,19 @@
+import { type DurableFunction, Reseolio } from '../src/index.ts';
+import { JOB_NAME, type Mail, storageUrl } from './workload.ts';
+
+export type SendEmail = DurableFunction<[to: string, mail: Mail], void>;
+
+export interface BenchClient {
+  readonly reseolio: Reseolio;
+  readonly sendEmail: SendEmail;
+}
+
+/** A started client with the durable function of the workload, which does nothing. Concurrency 0: it only enqueues. */
+export async function startClient(directory: string, workerConcurrency: number): Promise<BenchClient> {
+  const reseolio = new Reseolio({ storage: storageUrl(directory), workerConcurrency });
+  await reseolio.start();
+  return { reseolio, sendEmail: reseolio.durable(JOB_NAME, sendNothing) };
+}
+
+/** What the durable function of the workload runs. */
+export async function sendNothing(_to: string, _mail: Mail): Promise<void> {}

@@ -1,0 +1,74 @@
+import { Bench } from 'tinybench';
+import { type Figure, figureOf, type Goal, type Round } from './figure.ts';
+import type { MeasureContext } from './measure-list.ts';
+import { median, quantile } from './statistics.ts';
+
+/** One round of a latency loop: durations of the calls, and of the floor's writes beside them, milliseconds. */
+export interface LatencyRound {
+  readonly durations: readonly number[];
+  readonly floorDurations: readonly number[];
+}
+
+/** Calls `call` again and again, one after the other, with a write of the floor before each. */
+export async function latencyRounds({ plan, floor }: MeasureContext, call: () => unknown): Promise<LatencyRound[]> {
+  const rounds: LatencyRound[] = [];
+  for (let round = 0; round < plan.rounds; round++) {
+    const floorDurations: number[] = [];
+    const bench = new Bench({ time: plan.roundMs, warmupTime: plan.floorMs, retainSamples: true, throws: true });
+    bench.add('call', call, {
+      beforeAll: () => {
+        floorDurations.length = 0;
+      },
+      beforeEach: () => {
+        floorDurations.push(floor.timeWrite());
+      },
+    });
+    await bench.run();
+    rounds.push({ durations: samplesOf(bench, 'call'), floorDurations });
+  }
+  return rounds;
+}
+
+function samplesOf(bench: Bench, name: string): readonly number[] {
+  const result = bench.getTask(name)?.result;
+  const samples = result?.state === 'completed' ? result.latency.samples : undefined;
+  if (samples === undefined) throw new Error(`the bench took no samples of ${name}`);
+  return samples;
+}
+
+/** A figure for one share (0.5 for p50) of the durations. The ratio is to the same share of the floor's. */
+export function latencyFigure(name: string, rounds: readonly LatencyRound[], share: number, goal: Goal | null): Figure {
+  return figureOf({
+    name: `${name} p${share * 100}`,
+    unit: 'ms',
+    goal,
+    rounds: rounds.map(({ durations, floorDurations }) => {
+      const value = quantile(durations, share);
+      return { value, ratioToFloor: value / quantile(floorDurations, share) };
+    }),
+  });
+}
+
+/** Runs `work` between two samples of the floor. Resolves with its result and the floor's p50, milliseconds. */
+export async function besideFloor<Result>(
+  { plan, floor }: MeasureContext,
+  work: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly floorMs: number }> {
+  const before = floor.sample(plan.floorMs);
+  const result = await work();
+  return { result, floorMs: median([...before, ...floor.sample(plan.floorMs)]) };
+}
+
+/** Rounds of `work`, which says how many jobs it did: jobs a second, and the ratio to the floor's writes a second. */
+export async function rateRounds(context: MeasureContext, work: () => Promise<number>): Promise<Round[]> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < context.plan.rounds; round++) {
+    const { result, floorMs } = await besideFloor(context, async () => {
+      const startedAt = performance.now();
+      const jobs = await work();
+      return (jobs * 1000) / (performance.now() - startedAt);
+    });
+    rounds.push({ value: result, ratioToFloor: (result * floorMs) / 1000 });
+  }
+  return rounds;
+}
