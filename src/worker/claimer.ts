@@ -7,7 +7,7 @@ import type { HandlerRegistry } from './handler-registry.ts';
 import type { StorageErrors } from './storage-errors.ts';
 
 /** How long a worker goes without looking. Hints make it look at once, but every one of them may be lost. */
-export const POLL_INTERVAL_MS = 1000;
+const POLL_INTERVAL_MS = 1000;
 
 export interface ClaimerParams {
   readonly runtime: Runtime;
@@ -32,8 +32,6 @@ export class Claimer {
   #inFlight: Promise<void> | null = null;
   #timer: Timer | null = null;
   #failures = 0;
-  /** A claim whose outcome is unknown is repeated as it was, so that what it took can be handed over again. */
-  #repeat: ClaimParams | null = null;
   #rotation = 0;
 
   constructor(params: ClaimerParams) {
@@ -91,7 +89,6 @@ export class Claimer {
     }
     this.#isClaiming = false;
     this.#failures = 0;
-    this.#repeat = null;
     if (result.jobs.length > 0) this.#params.onClaimed(result.jobs, params.leaseToken);
     if (result.jobs.length >= params.limit) this.#hasWork = true;
     if (this.#hasWork) this.claimIfFree();
@@ -106,10 +103,10 @@ export class Claimer {
       return;
     }
     this.#failures++;
-    this.#repeat = params;
     this.#timer = runtime.setTimer(retryDelayMs(STORAGE_BACKOFF, this.#failures, runtime.random()), () => {
       this.#timer = null;
-      this.#claim(this.#repeat ?? params);
+      // As it was: its outcome is unknown, and the storage may hand over again what it took.
+      this.#claim(params);
     });
   }
 

@@ -3,13 +3,8 @@ import { BACKOFFS, type Backoff, type JobOptions } from '../../core/options.ts';
 import { PAYLOAD_ENCODINGS, type Payload, type PayloadEncoding, packRecord, unpackRecord } from '../../core/payload.ts';
 
 /**
- * How a job lies on disk, in three parts:
- *
- * - a head of fixed size with the numbers that transitions read and write,
- * - the call: options, key and arguments, written once and copied as bytes ever after,
- * - the run: worker, error and result, packed anew by each transition.
- *
- * So a claim or a settle decodes and encodes only what it changes.
+ * How a job lies on disk: a head of fixed size with all that is a number or a token, then the texts and payloads one
+ * after the other. Transitions change numbers and replace bytes as a whole; they decode no text and no payload.
  */
 export interface StoredJob {
   state: JobState;
@@ -17,8 +12,7 @@ export interface StoredJob {
   readonly sequence: number;
   readonly priority: number;
   readonly createdAt: number;
-  /** The arguments lie under a key of their own. */
-  readonly hasLargeArgs: boolean;
+  readonly options: JobOptions;
   attempt: number;
   /** Failed and lost attempts so far; numbers their records. */
   failures: number;
@@ -31,168 +25,196 @@ export interface StoredJob {
   /** The lease under which an attempt was settled last, to recognise a repeat; attempt 0 if none was. */
   settledAttempt: number;
   settledToken: Buffer;
-  /** The call, packed. */
-  readonly call: Buffer;
-  run: JobRun;
-}
-
-export interface JobRun {
-  readonly workerId: string | null;
-  readonly error: StoredError | null;
-  readonly result: Payload | null;
-}
-
-export interface JobCall {
-  readonly options: JobOptions;
-  readonly idempotencyKey: string | null;
+  readonly idempotencyKey: Buffer;
   readonly argsEncoding: PayloadEncoding;
-  /** null: under a key of their own. */
-  readonly args: Uint8Array | null;
+  /** null: they are large and lie under a key of their own. */
+  readonly args: Buffer | null;
+  workerId: Buffer;
+  /** As {@link packError} makes it; empty for none. */
+  error: Buffer;
+  result: Payload | null;
 }
 
-export const NEW_RUN: JobRun = { workerId: null, error: null, result: null };
+export const EMPTY = Buffer.alloc(0);
 export const NO_TOKEN = Buffer.alloc(16);
 
-const HEAD_BYTES = 102;
-const FLAG_LARGE_ARGS = 1;
+/** Where each field of the head begins. */
+const AT = {
+  state: 0,
+  backoff: 1,
+  argsEncoding: 2,
+  resultEncoding: 3,
+  priority: 4,
+  idempotencyKeyBytes: 6,
+  workerIdBytes: 8,
+  nameId: 10,
+  attempt: 14,
+  failures: 18,
+  settledAttempt: 22,
+  maxAttempts: 26,
+  argsBytes: 30,
+  errorBytes: 34,
+  sequence: 38,
+  createdAt: 44,
+  runAt: 52,
+  startedAt: 60,
+  finishedAt: 68,
+  leaseExpiresAt: 76,
+  initialDelayMs: 84,
+  maxDelayMs: 92,
+  timeoutMs: 100,
+  jitter: 108,
+  leaseToken: 116,
+  settledToken: 132,
+} as const;
+
+const HEAD_BYTES = 148;
+const TOKEN_BYTES = 16;
+/** In place of an encoding: there is no result. */
+const NO_RESULT = 255;
+/** In place of a length: the arguments lie elsewhere. */
+const LARGE_ARGS = 0xffff_ffff;
 
 export function stateCode(state: JobState): number {
   return JOB_STATES.indexOf(state);
 }
 
 export function encodeJob(job: StoredJob): Buffer {
-  const run = packRun(job.run);
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + job.call.length + run.length);
-  bytes[0] = stateCode(job.state);
-  bytes[1] = job.hasLargeArgs ? FLAG_LARGE_ARGS : 0;
-  bytes.writeInt16LE(job.priority, 2);
-  bytes.writeUInt32LE(job.nameId, 4);
-  bytes.writeUInt32LE(job.attempt, 8);
-  bytes.writeUInt32LE(job.failures, 12);
-  bytes.writeDoubleLE(job.createdAt, 16);
-  bytes.writeDoubleLE(job.runAt, 24);
-  bytes.writeDoubleLE(job.startedAt ?? Number.NaN, 32);
-  bytes.writeDoubleLE(job.finishedAt ?? Number.NaN, 40);
-  bytes.writeDoubleLE(job.leaseExpiresAt ?? Number.NaN, 48);
-  bytes.writeUIntLE(job.sequence, 56, 6);
-  bytes.writeUInt32LE(job.call.length, 62);
-  bytes.writeUInt32LE(job.settledAttempt, 66);
-  job.leaseToken.copy(bytes, 70);
-  job.settledToken.copy(bytes, 86);
-  job.call.copy(bytes, HEAD_BYTES);
-  run.copy(bytes, HEAD_BYTES + job.call.length);
+  const args = job.args ?? EMPTY;
+  const result = job.result === null ? EMPTY : asBuffer(job.result.bytes);
+  const parts = [job.idempotencyKey, args, job.workerId, job.error, result];
+  let length = HEAD_BYTES;
+  for (const part of parts) length += part.length;
+  const bytes = Buffer.allocUnsafe(length);
+  encodeHead(job, bytes);
+  let at = HEAD_BYTES;
+  for (const part of parts) {
+    if (part.length > 0) bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }
 
+function encodeHead(job: StoredJob, bytes: Buffer): void {
+  const { options, result } = job;
+  bytes[AT.state] = stateCode(job.state);
+  bytes[AT.backoff] = BACKOFFS.indexOf(options.backoff);
+  bytes[AT.argsEncoding] = PAYLOAD_ENCODINGS.indexOf(job.argsEncoding);
+  bytes[AT.resultEncoding] = result === null ? NO_RESULT : PAYLOAD_ENCODINGS.indexOf(result.encoding);
+  bytes.writeInt16LE(job.priority, AT.priority);
+  bytes.writeUInt16LE(job.idempotencyKey.length, AT.idempotencyKeyBytes);
+  bytes.writeUInt16LE(job.workerId.length, AT.workerIdBytes);
+  bytes.writeUInt32LE(job.nameId, AT.nameId);
+  bytes.writeUInt32LE(job.attempt, AT.attempt);
+  bytes.writeUInt32LE(job.failures, AT.failures);
+  bytes.writeUInt32LE(job.settledAttempt, AT.settledAttempt);
+  bytes.writeUInt32LE(options.maxAttempts, AT.maxAttempts);
+  bytes.writeUInt32LE(job.args?.length ?? LARGE_ARGS, AT.argsBytes);
+  bytes.writeUInt32LE(job.error.length, AT.errorBytes);
+  bytes.writeUIntLE(job.sequence, AT.sequence, 6);
+  bytes.writeDoubleLE(job.createdAt, AT.createdAt);
+  bytes.writeDoubleLE(job.runAt, AT.runAt);
+  bytes.writeDoubleLE(job.startedAt ?? Number.NaN, AT.startedAt);
+  bytes.writeDoubleLE(job.finishedAt ?? Number.NaN, AT.finishedAt);
+  bytes.writeDoubleLE(job.leaseExpiresAt ?? Number.NaN, AT.leaseExpiresAt);
+  bytes.writeDoubleLE(options.initialDelayMs, AT.initialDelayMs);
+  bytes.writeDoubleLE(options.maxDelayMs, AT.maxDelayMs);
+  bytes.writeDoubleLE(options.timeoutMs, AT.timeoutMs);
+  bytes.writeDoubleLE(options.jitter, AT.jitter);
+  bytes.set(job.leaseToken, AT.leaseToken);
+  bytes.set(job.settledToken, AT.settledToken);
+}
+
+/** The parts of the result lie in `bytes`, which must not change afterwards. */
 export function decodeJob(bytes: Buffer): StoredJob {
-  const callEnd = HEAD_BYTES + bytes.readUInt32LE(62);
+  const argsBytes = bytes.readUInt32LE(AT.argsBytes);
+  const hasLargeArgs = argsBytes === LARGE_ARGS;
+  const argsAt = HEAD_BYTES + bytes.readUInt16LE(AT.idempotencyKeyBytes);
+  const workerIdAt = argsAt + (hasLargeArgs ? 0 : argsBytes);
+  const errorAt = workerIdAt + bytes.readUInt16LE(AT.workerIdBytes);
+  const resultAt = errorAt + bytes.readUInt32LE(AT.errorBytes);
+  const resultEncoding = bytes[AT.resultEncoding] as number;
   return {
-    state: decodeState(bytes),
-    nameId: bytes.readUInt32LE(4),
-    sequence: bytes.readUIntLE(56, 6),
-    priority: bytes.readInt16LE(2),
-    createdAt: bytes.readDoubleLE(16),
-    hasLargeArgs: ((bytes[1] as number) & FLAG_LARGE_ARGS) !== 0,
-    attempt: bytes.readUInt32LE(8),
-    failures: bytes.readUInt32LE(12),
-    runAt: bytes.readDoubleLE(24),
-    startedAt: readTime(bytes, 32),
-    finishedAt: readTime(bytes, 40),
-    leaseExpiresAt: readTime(bytes, 48),
-    settledAttempt: bytes.readUInt32LE(66),
-    leaseToken: bytes.subarray(70, 86),
-    settledToken: bytes.subarray(86, 102),
-    call: bytes.subarray(HEAD_BYTES, callEnd),
-    run: unpackRun(bytes.subarray(callEnd)),
+    state: JOB_STATES[bytes[AT.state] as number] as JobState,
+    nameId: bytes.readUInt32LE(AT.nameId),
+    sequence: bytes.readUIntLE(AT.sequence, 6),
+    priority: bytes.readInt16LE(AT.priority),
+    createdAt: bytes.readDoubleLE(AT.createdAt),
+    options: decodeOptions(bytes),
+    attempt: bytes.readUInt32LE(AT.attempt),
+    failures: bytes.readUInt32LE(AT.failures),
+    runAt: bytes.readDoubleLE(AT.runAt),
+    startedAt: readTime(bytes, AT.startedAt),
+    finishedAt: readTime(bytes, AT.finishedAt),
+    leaseExpiresAt: readTime(bytes, AT.leaseExpiresAt),
+    leaseToken: bytes.subarray(AT.leaseToken, AT.leaseToken + TOKEN_BYTES),
+    settledAttempt: bytes.readUInt32LE(AT.settledAttempt),
+    settledToken: bytes.subarray(AT.settledToken, AT.settledToken + TOKEN_BYTES),
+    idempotencyKey: slice(bytes, HEAD_BYTES, argsAt),
+    argsEncoding: PAYLOAD_ENCODINGS[bytes[AT.argsEncoding] as number] as PayloadEncoding,
+    args: hasLargeArgs ? null : slice(bytes, argsAt, workerIdAt),
+    workerId: slice(bytes, workerIdAt, errorAt),
+    error: slice(bytes, errorAt, resultAt),
+    result:
+      resultEncoding === NO_RESULT
+        ? null
+        : {
+            encoding: PAYLOAD_ENCODINGS[resultEncoding] as PayloadEncoding,
+            bytes: slice(bytes, resultAt, bytes.length),
+          },
   };
 }
 
-/** The state of an encoded job, without decoding the rest. */
-export function decodeState(bytes: Buffer): JobState {
-  return JOB_STATES[bytes[0] as number] as JobState;
-}
-
-export function packCall(call: JobCall): Buffer {
-  const { options } = call;
-  return packRecord([
-    options.maxAttempts,
-    BACKOFFS.indexOf(options.backoff),
-    options.initialDelayMs,
-    options.maxDelayMs,
-    options.timeoutMs,
-    options.jitter,
-    call.idempotencyKey,
-    PAYLOAD_ENCODINGS.indexOf(call.argsEncoding),
-    call.args === null ? null : asBuffer(call.args),
-  ]);
-}
-
-export function unpackCall(bytes: Buffer): JobCall {
-  const fields = unpackRecord(bytes) as [
-    ...[number, number, number, number, number, number],
-    ...[string | null, number, Buffer | null],
-  ];
+function decodeOptions(bytes: Buffer): JobOptions {
   return {
-    options: {
-      maxAttempts: fields[0],
-      backoff: BACKOFFS[fields[1]] as Backoff,
-      initialDelayMs: fields[2],
-      maxDelayMs: fields[3],
-      timeoutMs: fields[4],
-      jitter: fields[5],
-    },
-    idempotencyKey: fields[6],
-    argsEncoding: PAYLOAD_ENCODINGS[fields[7]] as PayloadEncoding,
-    args: fields[8],
+    maxAttempts: bytes.readUInt32LE(AT.maxAttempts),
+    backoff: BACKOFFS[bytes[AT.backoff] as number] as Backoff,
+    initialDelayMs: bytes.readDoubleLE(AT.initialDelayMs),
+    maxDelayMs: bytes.readDoubleLE(AT.maxDelayMs),
+    timeoutMs: bytes.readDoubleLE(AT.timeoutMs),
+    jitter: bytes.readDoubleLE(AT.jitter),
   };
+}
+
+export function packError(error: StoredError | null): Buffer {
+  return error === null ? EMPTY : packRecord([error.name, error.message, error.stack]);
+}
+
+function unpackError(bytes: Buffer): StoredError | null {
+  if (bytes.length === 0) return null;
+  const [name, message, stack] = unpackRecord(bytes) as [string, string, string | null];
+  return { name, message, stack };
 }
 
 /** `largeArgs` are the arguments of a job whose record does not hold them. */
-export function toJobRecord(id: string, name: string, job: StoredJob, largeArgs: Uint8Array | null): JobRecord {
-  const call = unpackCall(job.call);
-  const bytes = call.args ?? largeArgs ?? new Uint8Array(0);
+export function toJobRecord(id: string, name: string, job: StoredJob, largeArgs: Buffer | null): JobRecord {
   return {
     id,
     name,
     state: job.state,
     attempt: job.attempt,
-    options: call.options,
+    options: job.options,
     priority: job.priority,
-    idempotencyKey: call.idempotencyKey,
+    idempotencyKey: textOrNull(job.idempotencyKey),
     createdAt: job.createdAt,
     runAt: job.runAt,
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
-    workerId: job.run.workerId,
+    workerId: textOrNull(job.workerId),
     leaseExpiresAt: job.leaseExpiresAt,
-    error: job.run.error,
-    args: { encoding: call.argsEncoding, bytes },
-    result: job.run.result,
+    error: unpackError(job.error),
+    args: { encoding: job.argsEncoding, bytes: job.args ?? largeArgs ?? EMPTY },
+    result: job.result,
   };
 }
 
-/** Most jobs have no error and no result yet, so those come last and are left out. */
-function packRun(run: JobRun): Buffer {
-  const fields: unknown[] = [run.workerId];
-  if (run.error !== null || run.result !== null) {
-    fields.push(run.error === null ? null : [run.error.name, run.error.message, run.error.stack]);
-    if (run.result !== null) fields.push(PAYLOAD_ENCODINGS.indexOf(run.result.encoding), asBuffer(run.result.bytes));
-  }
-  return packRecord(fields);
+/** Neither keys nor worker ids can be empty, so no bytes are no text. */
+function textOrNull(bytes: Buffer): string | null {
+  return bytes.length === 0 ? null : bytes.toString();
 }
 
-function unpackRun(bytes: Buffer): JobRun {
-  const fields = unpackRecord(bytes) as [string | null, ([string, string, string | null] | null)?, number?, Buffer?];
-  const error = fields[1] ?? null;
-  const encoding = fields[2];
-  return {
-    workerId: fields[0],
-    error: error === null ? null : { name: error[0], message: error[1], stack: error[2] },
-    result:
-      encoding === undefined
-        ? null
-        : { encoding: PAYLOAD_ENCODINGS[encoding] as PayloadEncoding, bytes: fields[3] as Buffer },
-  };
+function slice(bytes: Buffer, start: number, end: number): Buffer {
+  return start === end ? EMPTY : bytes.subarray(start, end);
 }
 
 function readTime(bytes: Buffer, offset: number): number | null {
@@ -200,7 +222,6 @@ function readTime(bytes: Buffer, offset: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** msgpack tells Buffer (plain binary) from Uint8Array (an extension), and records want the plain one. */
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -40,6 +40,13 @@ const PREFIX = {
 export type JobId = Buffer;
 
 export const ID_BYTES = 16;
+const UUID_CHARS = 36;
+const DASH = 0x2d;
+/** Value of a lower-case hexadecimal digit by its character code; 256 for what is none. */
+const HEX_DIGITS = Uint16Array.from({ length: 128 }, (_, code) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code));
+  return digit < 0 ? 256 : digit;
+});
 /** Priorities run from -100 to 100 and the highest comes first. */
 const PRIORITY_ORIGIN = 100;
 
@@ -48,8 +55,17 @@ export const SEQUENCES_KEY = Buffer.from([PREFIX.sequences]);
 
 /** Text that is no id becomes the nil UUID, which no job has. */
 export function parseJobId(text: string): JobId {
-  const id = Buffer.from(text.replaceAll('-', ''), 'hex');
-  return id.length === ID_BYTES && text.length === 36 ? id : Buffer.alloc(ID_BYTES);
+  const id = Buffer.allocUnsafe(ID_BYTES);
+  if (text.length !== UUID_CHARS) return id.fill(0);
+  for (let i = 0, at = 0; at < ID_BYTES; i += 2, at++) {
+    if (at === 4 || at === 6 || at === 8 || at === 10) {
+      if (text.charCodeAt(i++) !== DASH) return id.fill(0);
+    }
+    const byte = ((HEX_DIGITS[text.charCodeAt(i)] ?? 256) << 4) | (HEX_DIGITS[text.charCodeAt(i + 1)] ?? 256);
+    if (byte > 255) return id.fill(0);
+    id[at] = byte;
+  }
+  return id;
 }
 
 /** Lease tokens are UUIDs as well; text that is none matches no lease. */

@@ -1,5 +1,5 @@
 import { isFinished, JOB_STATES, type JobState } from '../../core/job.ts';
-import { encodeJob, type StoredJob, stateCode } from './job-codec.ts';
+import { EMPTY, encodeJob, type StoredJob, stateCode } from './job-codec.ts';
 import {
   countsKey,
   feedKey,
@@ -182,5 +182,3 @@ function encodeSequences({ job, nameId, feed }: Sequences): Buffer {
 function noCounts(): CountDeltas {
   return { pending: 0, running: 0, success: 0, dead: 0, cancelled: 0 };
 }
-
-const EMPTY = Buffer.alloc(0);

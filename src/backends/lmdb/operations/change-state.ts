@@ -1,6 +1,6 @@
 import { type JobEvent, nextState } from '../../../core/job.ts';
 import type { ChangeResult } from '../../../core/storage.ts';
-import { decodeJob, NEW_RUN, type StoredJob, stateCode } from '../job-codec.ts';
+import { decodeJob, EMPTY, type StoredJob, stateCode } from '../job-codec.ts';
 import { finishedKey, jobKey, parseJobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
@@ -22,7 +22,8 @@ export function retry(transaction: WriteTransaction, jobIds: readonly string[], 
       job.runAt = now;
       job.startedAt = null;
       job.finishedAt = null;
-      job.run = NEW_RUN;
+      job.workerId = EMPTY;
+      job.error = EMPTY;
     }),
   );
 }

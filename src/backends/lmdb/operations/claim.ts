@@ -29,7 +29,7 @@ export function claim(transaction: WriteTransaction, params: Readonly<ClaimParam
   }
   const ids = dealOut(queues, params.limit);
   const held: HeldUnder = {
-    workerId: params.workerId,
+    workerId: Buffer.from(params.workerId),
     leaseToken: parseToken(params.leaseToken),
     startedAt: now,
     leaseExpiresAt: now + params.leaseMs,
@@ -73,7 +73,7 @@ function earlier(a: number | null, b: number | null): number | null {
 }
 
 interface HeldUnder {
-  readonly workerId: string;
+  readonly workerId: Buffer;
   readonly leaseToken: Buffer;
   readonly startedAt: number;
   readonly leaseExpiresAt: number;
@@ -87,7 +87,7 @@ function claimOne(transaction: WriteTransaction, id: JobId, held: HeldUnder): Jo
   job.startedAt = held.startedAt;
   job.leaseExpiresAt = held.leaseExpiresAt;
   job.leaseToken = held.leaseToken;
-  job.run = { ...job.run, workerId: held.workerId };
+  job.workerId = held.workerId;
   transaction.putJob(id, job);
   transaction.addToIndexes(id, job, 'pending');
   return toJobRecord(formatJobId(id), transaction.nameOf(job.nameId), job, readLargeArgs(transaction.tree, id, job));

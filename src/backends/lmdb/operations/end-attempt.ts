@@ -8,14 +8,14 @@ import {
 } from '../../../core/job.ts';
 import type { Payload } from '../../../core/payload.ts';
 import { encodeAttempt } from '../attempt-codec.ts';
-import { NO_TOKEN, type StoredJob } from '../job-codec.ts';
+import { NO_TOKEN, packError, type StoredJob } from '../job-codec.ts';
 import { attemptKey, type JobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 export interface AttemptEnding {
   readonly event: JobEvent;
   readonly runAt: number;
-  /** What the job shows as its last error. */
+  /** What the job shows as its last error; a release leaves the one before. */
   readonly error: StoredError | null;
   readonly result: Payload | null;
   /** How the attempt goes into the history; null if it does not. */
@@ -47,7 +47,8 @@ export function endAttempt(
     job.settledToken = job.leaseToken;
   }
   job.leaseToken = NO_TOKEN;
-  job.run = { workerId: job.run.workerId, error: ending.error, result: ending.result };
+  job.result = ending.result;
+  if (ending.event !== 'release') job.error = packError(ending.error);
   transaction.putJob(id, job);
   transaction.addToIndexes(id, job, 'running');
 }
@@ -60,7 +61,7 @@ function addToHistory(
 ): void {
   const record: AttemptRecord = {
     attempt: job.attempt,
-    workerId: job.run.workerId as string,
+    workerId: job.workerId.toString(),
     startedAt: job.startedAt as number,
     ...ended,
   };

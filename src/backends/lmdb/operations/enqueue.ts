@@ -1,6 +1,6 @@
 import type { EnqueueResult, NewJob } from '../../../core/storage.ts';
-import { NEW_RUN, NO_TOKEN, packCall, type StoredJob } from '../job-codec.ts';
-import { formatJobId, idempotencyKey, type JobId, jobKey, parseJobId, payloadKey } from '../keys.ts';
+import { asBuffer, EMPTY, NO_TOKEN, type StoredJob } from '../job-codec.ts';
+import { formatJobId, idempotencyKey, jobKey, parseJobId, payloadKey } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 /** Larger arguments go under a key of their own, so that a claim and a settle do not copy them along. */
@@ -21,15 +21,16 @@ function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number): En
     if (existing !== undefined) return { jobId: formatJobId(existing), deduplicated: true };
     tree.put(key, id);
   }
-  const hasLargeArgs = job.args.bytes.length > MAX_INLINE_ARGS_BYTES;
-  if (hasLargeArgs) putLargeArgs(transaction, id, job);
+  const args = asBuffer(job.args.bytes);
+  const hasLargeArgs = args.length > MAX_INLINE_ARGS_BYTES;
+  if (hasLargeArgs) tree.put(payloadKey(id), args);
   const stored: StoredJob = {
     state: 'pending',
     nameId,
     sequence: transaction.nextJobSequence(),
     priority: job.priority,
     createdAt: now,
-    hasLargeArgs,
+    options: job.options,
     attempt: 0,
     failures: 0,
     runAt: job.delayMs === null ? (job.runAt ?? now) : now + job.delayMs,
@@ -39,19 +40,14 @@ function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number): En
     leaseToken: NO_TOKEN,
     settledAttempt: 0,
     settledToken: NO_TOKEN,
-    call: packCall({
-      options: job.options,
-      idempotencyKey: job.idempotencyKey,
-      argsEncoding: job.args.encoding,
-      args: hasLargeArgs ? null : job.args.bytes,
-    }),
-    run: NEW_RUN,
+    idempotencyKey: job.idempotencyKey === null ? EMPTY : Buffer.from(job.idempotencyKey),
+    argsEncoding: job.args.encoding,
+    args: hasLargeArgs ? null : args,
+    workerId: EMPTY,
+    error: EMPTY,
+    result: null,
   };
   transaction.putJob(id, stored);
   transaction.addToIndexes(id, stored, null);
   return { jobId: job.id, deduplicated: false };
-}
-
-function putLargeArgs(transaction: WriteTransaction, id: JobId, { args: { bytes } }: NewJob): void {
-  transaction.tree.put(payloadKey(id), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }

@@ -1,6 +1,6 @@
 import type { Lease } from '../../../core/job.ts';
 import type { ExtendLeasesParams, LeaseStatus } from '../../../core/storage.ts';
-import { decodeJob } from '../job-codec.ts';
+import { decodeJob, EMPTY } from '../job-codec.ts';
 import { jobKey, leaseKey, parseJobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 import { isHeldUnder } from './settle.ts';
@@ -22,7 +22,7 @@ function extendOne(transaction: WriteTransaction, lease: Lease, expiresAt: numbe
   if (!isHeldUnder(job, lease)) return false;
   tree.remove(leaseKey(job.leaseExpiresAt as number, id));
   job.leaseExpiresAt = expiresAt;
-  tree.put(leaseKey(expiresAt, id), Buffer.alloc(0));
+  tree.put(leaseKey(expiresAt, id), EMPTY);
   transaction.putJob(id, job);
   return true;
 }

@@ -27,5 +27,5 @@ export function getAttempts(tree: Tree, jobId: string): AttemptRecord[] {
 }
 
 export function readLargeArgs(tree: Tree, id: JobId, job: StoredJob): Buffer | null {
-  return job.hasLargeArgs ? (tree.get(payloadKey(id)) as Buffer) : null;
+  return job.args === null ? (tree.get(payloadKey(id)) as Buffer) : null;
 }

@@ -1,6 +1,6 @@
 import { type FinishedState, MAX_ATTEMPT_HISTORY } from '../../../core/job.ts';
 import type { PruneParams } from '../../../core/storage.ts';
-import { decodeJob, stateCode, unpackCall } from '../job-codec.ts';
+import { decodeJob, stateCode } from '../job-codec.ts';
 import {
   attemptRange,
   finishedCreatedAt,
@@ -88,9 +88,8 @@ function deleteOne(transaction: WriteTransaction, id: JobId, state: FinishedStat
   if (bytes === undefined) return false;
   const job = decodeJob(bytes);
   if (job.state !== state) return false;
-  const key = unpackCall(job.call).idempotencyKey;
-  if (key !== null) tree.remove(idempotencyKey(job.nameId, key));
-  if (job.hasLargeArgs) tree.remove(payloadKey(id));
+  if (job.idempotencyKey.length > 0) tree.remove(idempotencyKey(job.nameId, job.idempotencyKey.toString()));
+  if (job.args === null) tree.remove(payloadKey(id));
   if (job.failures > 0) {
     for (const attempt of tree.scan({ ...attemptRange(id), limit: MAX_ATTEMPT_HISTORY })) tree.remove(attempt.key);
   }

@@ -1,6 +1,6 @@
 import { lostAttemptError, reclaimEvent } from '../../../core/job.ts';
 import type { ReclaimedJob, ReclaimParams, ReclaimResult } from '../../../core/storage.ts';
-import { decodeJob, type StoredJob, unpackCall } from '../job-codec.ts';
+import { decodeJob, type StoredJob } from '../job-codec.ts';
 import { ALL_LEASES, formatJobId, jobKey, leaseExpiry, leaseJobId } from '../keys.ts';
 import type { Tree } from '../tree.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
@@ -27,7 +27,7 @@ export function reclaimExpired(
 
 function reclaimOne(transaction: WriteTransaction, id: Buffer, now: number): ReclaimedJob {
   const job: StoredJob = decodeJob(transaction.tree.get(jobKey(id)) as Buffer);
-  const event = reclaimEvent(job.attempt, unpackCall(job.call).options.maxAttempts);
+  const event = reclaimEvent(job.attempt, job.options.maxAttempts);
   endAttempt(
     transaction,
     id,
@@ -35,7 +35,7 @@ function reclaimOne(transaction: WriteTransaction, id: Buffer, now: number): Rec
     {
       event,
       runAt: event === 'fail' ? now : job.runAt,
-      error: lostAttemptError(job.run.workerId as string),
+      error: lostAttemptError(job.workerId.toString()),
       result: null,
       outcome: 'lost',
     },

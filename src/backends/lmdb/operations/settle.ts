@@ -29,7 +29,7 @@ function endingOf(outcome: AttemptOutcome, job: StoredJob, now: number): Attempt
     case 'dead':
       return { event: 'die', runAt, error: outcome.error, result: null, outcome: 'failed' };
     case 'release':
-      return { event: 'release', runAt, error: job.run.error, result: null, outcome: null };
+      return { event: 'release', runAt, error: null, result: null, outcome: null };
   }
 }
 
