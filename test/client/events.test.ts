@@ -108,9 +108,8 @@ describe('events', () => {
     client.on('job:start', () => {
       throw new Error('bad listener');
     });
-    client.on('job:success', async () => {
-      throw new Error('bad async listener');
-    });
+    const failing = () => Promise.reject(new Error('bad async listener'));
+    client.on('job:success', failing as () => void);
     const handle = await client.durable('f', () => 'fine')();
     const result = handle.result();
     await runtime.advance(0);

@@ -24,7 +24,9 @@ describe('types', () => {
   test('flow from the handler to the call and to the result', () => {
     expectTypeOf(charge).toEqualTypeOf<DurableFunction<[number, string], { amount: number; currency: string }>>();
     expectTypeOf(charge).toBeCallableWith(5, 'EUR');
-    expectTypeOf(() => charge(5, 'EUR')).returns.resolves.toEqualTypeOf<JobHandle<{ amount: number; currency: string }>>();
+    expectTypeOf(() => charge(5, 'EUR')).returns.resolves.toEqualTypeOf<
+      JobHandle<{ amount: number; currency: string }>
+    >();
     expectTypeOf<JobHandle<number>['result']>().toEqualTypeOf<(timeoutMs?: number) => Promise<number>>();
     expectTypeOf<JobHandle<number>['details']>().returns.resolves.toEqualTypeOf<JobDetails<number>>();
     expectTypeOf<JobHandle['status']>().returns.resolves.toEqualTypeOf<JobState>();

@@ -1,9 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_JOB_OPTIONS } from '../../src/core/options.ts';
 import type { Payload } from '../../src/core/payload.ts';
 import { type CurrentJob, currentJob, type JobHandle, NonRetryableError, ReseolioError } from '../../src/index.ts';
-import { createFixture, createGate, withCode } from '../client/client-fixture.ts';
+import { createFixture, createGate } from '../client/client-fixture.ts';
 
 async function startWorker(options = {}) {
   const fixture = createFixture();
@@ -224,6 +223,36 @@ describe('an attempt that runs past timeoutMs', () => {
     expect(jobs.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
+  test('and throws later changes nothing more', async () => {
+    const { client, runtime, storage } = await startWorker();
+    const gate = createGate();
+    const f = client.durable('f', () => gate.opened.then(() => Promise.reject(new Error('late'))), {
+      timeoutMs: 500,
+      maxAttempts: 1,
+    });
+    const handle = await f();
+    await runtime.advance(500);
+    gate.open();
+    await runtime.advance(0);
+    expect(storage.count('settle')).toBe(1);
+    expect(await errorOf(handle)).toMatchObject({ state: 'dead', name: 'AttemptTimeoutError' });
+  });
+
+  test('sees it in its signal, also if it looks for the first time afterwards', async () => {
+    const { client, runtime } = await startWorker();
+    const gate = createGate();
+    const seen: unknown[] = [];
+    const f = client.durable('f', async () => {
+      await gate.opened;
+      seen.push(currentJob().signal.reason);
+    });
+    await f({ timeoutMs: 500, maxAttempts: 1 });
+    await runtime.advance(500);
+    gate.open();
+    await runtime.advance(0);
+    expect(seen).toMatchObject([{ code: 'attempt_timeout' }]);
+  });
+
   test('has each its own deadline, and one timer serves them all', async () => {
     const { client, runtime } = await startWorker({ workerConcurrency: 50 });
     const never = new Promise<void>(() => {});
@@ -239,50 +268,5 @@ describe('an attempt that runs past timeoutMs', () => {
     expect(runtime.pendingTimers - before).toBeLessThanOrEqual(1);
     await runtime.advance(2000);
     expect(timedOut.map((at) => at - start)).toEqual(timeouts.toSorted((a, b) => a - b));
-  });
-});
-
-describe('currentJob()', () => {
-  test('knows the job that runs, through all that its handler awaits', async () => {
-    const { client, runtime } = await startWorker();
-    const seen: CurrentJob[] = [];
-    const look = async (): Promise<void> => {
-      await Promise.resolve();
-      seen.push(currentJob());
-    };
-    const f = client.durable('f', look, { timeoutMs: 5000 });
-    const handles = await f.enqueueMany([[], []]);
-    await runtime.advance(0);
-    expect(seen.map(({ id }) => id)).toEqual(handles.map(({ jobId }) => jobId));
-    expect(seen[0]).toMatchObject({ name: 'f', attempt: 1, deadline: runtime.now() + 5000 });
-    expect(seen[0]?.signal.aborted).toBe(false);
-    expect(seen[0]?.signal).toBe(seen[0]?.signal);
-  });
-
-  test('throws outside of a handler', () => {
-    expect(() => currentJob()).toThrow(expect.objectContaining(withCode('no_current_job')));
-  });
-
-  test('of a job that a handler enqueued is that job', async () => {
-    const { client, runtime } = await startWorker();
-    const child = client.durable('child', () => currentJob().name);
-    const parent = client.durable('parent', async () => [await (await child()).result(), currentJob().name]);
-    const result = (await parent()).result();
-    await runtime.advance(0);
-    expect(await result).toEqual(['child', 'parent']);
-  });
-
-  test('handlers do not see the asynchronous context of whoever enqueued their job', async () => {
-    const { client, runtime, storage } = await startWorker();
-    const requests = new AsyncLocalStorage<string>();
-    const f = client.durable('f', () => requests.getStore() ?? 'none');
-    const [first, second] = await requests.run('request 1', async () => {
-      // As a storage does that hints within the call: the claim is made in the context of the caller.
-      storage.hint({ kind: 'work', names: ['f'] });
-      return Promise.all([f(), f()]);
-    });
-    const results = Promise.all([first.result(), second.result()]);
-    await runtime.advance(0);
-    expect(await results).toEqual(['none', 'none']);
   });
 });

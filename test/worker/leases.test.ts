@@ -131,7 +131,8 @@ describe('leases', () => {
     const worker = await startClient({ leaseMs: LEASE_MS, runtime: blockable });
     const { f, gate, signals } = registerGated(worker, 'f', 'done');
     const handle = await f();
-    await runtime.advance(0);
+    // From here the next look for expired leases is due before the next heartbeat.
+    await runtime.advance(LEASE_MS * 0.4);
     block();
     await runtime.advance(5 * LEASE_MS);
     goOn();

@@ -19,9 +19,11 @@ describe('an error is stored with', () => {
   test('its causes in the stack, and the errors of an AggregateError', () => {
     const root = new Error('root cause');
     const error = new Error('outer', { cause: new Error('middle', { cause: root }) });
-    expect(toStoredError(error).stack).toMatch(/outer[^]+Caused by: Error: middle[^]+Caused by: Error: root cause/);
+    expect(toStoredError(error).stack).toMatch(
+      /outer[\s\S]+Caused by: Error: middle[\s\S]+Caused by: Error: root cause/,
+    );
     const all = new AggregateError([new Error('first'), 'second'], 'all failed');
-    expect(toStoredError(all).stack).toMatch(/all failed[^]+Caused by: Error: first[^]+Caused by: second/);
+    expect(toStoredError(all).stack).toMatch(/all failed[\s\S]+Caused by: Error: first[\s\S]+Caused by: second/);
   });
 
   test('a circle of causes once', () => {
