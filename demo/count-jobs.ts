@@ -1,4 +1,4 @@
-import type { JobSummary, ListJobsQuery, Reseolio } from '../src/index.ts';
+import type { JobOverview, ListJobsQuery, Reseolio } from '../src/index.ts';
 
 type JobList = Pick<Reseolio, 'listJobs'>;
 
@@ -17,7 +17,7 @@ const PAGE = 1000;
 async function countJobs(
   reseolio: JobList,
   query: ListJobsQuery,
-  isCounted: (job: JobSummary) => boolean,
+  isCounted: (job: JobOverview) => boolean,
 ): Promise<number> {
   let count = 0;
   for (let offset = 0; ; offset += PAGE) {

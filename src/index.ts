@@ -2,7 +2,7 @@ export type { ReseolioEventName, ReseolioEvents, ReseolioListener } from './clie
 export type { ReseolioOptions, RetentionOptions } from './client/client-options.ts';
 export type { ArgsWithOptions, BatchOptions, DurableFunction } from './client/durable-function.ts';
 export { type CurrentJob, currentJob } from './client/handler-context.ts';
-export type { JobDetails } from './client/job-access.ts';
+export type { JobDetails, JobList, JobOverview } from './client/job-access.ts';
 export type { JobHandle } from './client/job-handle.ts';
 export type { ListJobsQuery } from './client/list-jobs-query.ts';
 export { Reseolio } from './client/reseolio.ts';

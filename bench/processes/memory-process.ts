@@ -3,7 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import { leaveParent, tellParent } from '../parent.ts';
 
 export interface MemoryAnswer {
+  /** Shared with no other process. */
   readonly privateMebibytes: number;
+  /** The part of it that was written; the rest can be read from its file again. */
+  readonly writtenMebibytes: number;
 }
 
 /** What is compiled or freed after the start has been by then. */
@@ -29,12 +32,22 @@ leaveParent();
 
 async function settleAndTell(): Promise<void> {
   await setTimeout(SETTLING_MS);
-  await tellParent({ privateMebibytes: privateBytes() / 2 ** 20 } satisfies MemoryAnswer);
+  await tellParent(readMemory());
 }
 
-/** Memory that no other process shares; the resident size where the system does not tell. */
-function privateBytes(): number {
-  if (!existsSync(ROLLUP)) return process.memoryUsage.rss();
-  const kilobytes = [...readFileSync(ROLLUP, 'utf8').matchAll(/^Private_\w+:\s+(\d+) kB$/gm)];
-  return kilobytes.reduce((sum, [, amount]) => sum + Number(amount) * 1024, 0);
+/** The resident size stands for both where the system does not tell. */
+function readMemory(): MemoryAnswer {
+  if (!existsSync(ROLLUP)) {
+    const resident = process.memoryUsage.rss() / 2 ** 20;
+    return { privateMebibytes: resident, writtenMebibytes: resident };
+  }
+  const rollup = readFileSync(ROLLUP, 'utf8');
+  return {
+    privateMebibytes: sumMebibytes(rollup, /^Private_\w+:\s+(\d+) kB$/gm),
+    writtenMebibytes: sumMebibytes(rollup, /^Private_Dirty:\s+(\d+) kB$/gm),
+  };
+}
+
+function sumMebibytes(rollup: string, amounts: RegExp): number {
+  return [...rollup.matchAll(amounts)].reduce((sum, [, kibibytes]) => sum + Number(kibibytes) / 1024, 0);
 }

@@ -3,12 +3,24 @@ import type { AttemptRecord, JobRecord, JobState, JobSummary } from '../core/job
 import { isJobId } from '../core/job-id.ts';
 import { describeValue, LIMITS } from '../core/options.ts';
 import { decodePayload } from '../core/payload.ts';
-import type { ChangeResult, ListJobsResult, NameCounts, Storage } from '../core/storage.ts';
+import type { ChangeResult, NameCounts, Storage } from '../core/storage.ts';
 import { type ListJobsQuery, resolveListJobsQuery } from './list-jobs-query.ts';
 import type { ResultWaiter } from './result-waiter.ts';
 
-/** All that is known of a job. Times are Unix milliseconds on the storage's clock. */
-export interface JobDetails<Result = unknown> extends JobSummary {
+/** A job as lists show it, without its payloads. Times are Unix milliseconds on the storage's clock. */
+export interface JobOverview extends Omit<JobSummary, 'state'> {
+  readonly status: JobState;
+}
+
+/** A page of jobs. */
+export interface JobList {
+  readonly jobs: JobOverview[];
+  /** How many jobs the filter matches, on all pages. */
+  readonly total: number;
+}
+
+/** All that is known of a job. */
+export interface JobDetails<Result = unknown> extends JobOverview {
   readonly args: readonly unknown[];
   /** `undefined` until the job is a success, and if its handler returned nothing. */
   readonly result: Result | undefined;
@@ -56,7 +68,12 @@ export class JobAccess {
     const [record, history] = await Promise.all([this.#read(storage, jobId), storage.getAttempts({ jobId })]);
     if (record === null) return null;
     const args = decodePayload(record.args);
-    return { ...record, args: Array.isArray(args) ? args : [args], result: decodePayload(record.result), history };
+    return {
+      ...toOverview(record),
+      args: Array.isArray(args) ? args : [args],
+      result: decodePayload(record.result),
+      history,
+    };
   }
 
   /** Resolves with true if the job was pending and is cancelled now. */
@@ -73,9 +90,10 @@ export class JobAccess {
     return isChanged(jobId, await storage.retry({ jobIds: [jobId] }));
   }
 
-  async list(query: ListJobsQuery): Promise<ListJobsResult> {
+  async list(query: ListJobsQuery): Promise<JobList> {
     const { storage } = this.#source();
-    return storage.listJobs(resolveListJobsQuery(query));
+    const { jobs, total } = await storage.listJobs(resolveListJobsQuery(query));
+    return { jobs: jobs.map(toOverview), total };
   }
 
   async counts(): Promise<NameCounts[]> {
@@ -86,6 +104,11 @@ export class JobAccess {
     const [record = null] = await storage.getJobs({ jobIds: [jobId] });
     return record;
   }
+}
+
+/** Storages speak of the state of a job; what users see is called its status, as in `status()`. */
+function toOverview<Job extends JobSummary>({ state, ...job }: Job): Omit<Job, 'state'> & { status: JobState } {
+  return { ...job, status: state };
 }
 
 const UNKNOWN_ERROR = { name: 'Error', message: 'the job ended dead', stack: null };

@@ -3,7 +3,7 @@ import { openStorage } from '../backends/open-storage.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JobIdGenerator } from '../core/job-id.ts';
 import { assertJobName, describeValue, type JobOptions, resolveJobOptions } from '../core/options.ts';
-import type { ListJobsResult, NameCounts } from '../core/storage.ts';
+import type { NameCounts } from '../core/storage.ts';
 import { hasCurrentJob } from '../worker/current-job.ts';
 import { EventHub } from '../worker/event-hub.ts';
 import { type Handler, HandlerRegistry } from '../worker/handler-registry.ts';
@@ -13,7 +13,7 @@ import { type ClientOptions, type ReseolioOptions, resolveClientOptions } from '
 import { createDurableFunction, type DurableFunction } from './durable-function.ts';
 import { Engine } from './engine.ts';
 import { Enqueuer } from './enqueuer.ts';
-import { assertJobId, JobAccess, type JobDetails } from './job-access.ts';
+import { assertJobId, JobAccess, type JobDetails, type JobList } from './job-access.ts';
 import { JobHandle } from './job-handle.ts';
 import type { ListJobsQuery } from './list-jobs-query.ts';
 import { joinNamespace } from './namespace.ts';
@@ -142,7 +142,7 @@ export class Reseolio implements AsyncDisposable {
    *
    * @throws ReseolioError `invalid_option`, `invalid_name`.
    */
-  async listJobs(query: ListJobsQuery = {}): Promise<ListJobsResult> {
+  async listJobs(query: ListJobsQuery = {}): Promise<JobList> {
     return this.#access.list(query);
   }
 

@@ -93,7 +93,7 @@ const NUMBER_RULES = {
   jitter: { min: 0, max: 1, isInteger: false },
 } as const;
 
-export const JOB_OPTION_KEYS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_JOB_OPTIONS));
+const JOB_OPTION_KEYS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_JOB_OPTIONS));
 export const CALL_OPTION_KEYS: ReadonlySet<string> = new Set([
   ...JOB_OPTION_KEYS,
   'idempotencyKey',

@@ -20,7 +20,7 @@ describe('a call', () => {
     expect(await client.getJob(handle.jobId)).toMatchObject({
       id: handle.jobId,
       name: 'echo',
-      state: 'pending',
+      status: 'pending',
       attempt: 0,
       args: ['a', 1],
       priority: 0,

@@ -49,7 +49,7 @@ describe('retryJob', () => {
     isBroken = false;
     expect(await client.retryJob(handle.jobId)).toBe(true);
     await runtime.advance(0);
-    expect(await handle.details()).toMatchObject({ state: 'success', attempt: 1, result: 40, error: null });
+    expect(await handle.details()).toMatchObject({ status: 'success', attempt: 1, result: 40, error: null });
     expect((await handle.details()).history).toHaveLength(1);
     expect(await client.retryJob(handle.jobId)).toBe(false);
   });
@@ -81,7 +81,7 @@ describe('listJobs', () => {
     expect(page.jobs.map(({ id }) => id)).toEqual([soon.jobId, late.jobId]);
     expect(await client.listJobs({ statuses: ['cancelled'] })).toMatchObject({
       total: 1,
-      jobs: [{ id: cancelled.jobId, state: 'cancelled' }],
+      jobs: [{ id: cancelled.jobId, status: 'cancelled' }],
     });
     expect(await client.listJobs({ statuses: ['dead'], names: ['f', 'g'] })).toEqual({ jobs: [], total: 0 });
   });

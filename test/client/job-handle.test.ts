@@ -61,7 +61,7 @@ describe('a handle', () => {
     expect(details).toMatchObject({
       id: handle.jobId,
       name: 'f',
-      state: 'dead',
+      status: 'dead',
       attempt: 2,
       idempotencyKey: 'k',
       args: [],

@@ -13,7 +13,7 @@ async function finishOneOfEach(client: Reseolio) {
   return { success, dead, cancelled };
 }
 
-async function statesAfter(retention: ReseolioOptions['retention'], ms: number): Promise<JobState[]> {
+async function statusesAfter(retention: ReseolioOptions['retention'], ms: number): Promise<JobState[]> {
   const { startClient, runtime } = createFixture();
   const client = await startClient({ ...(retention === undefined ? {} : { retention }) });
   await finishOneOfEach(client);
@@ -22,20 +22,20 @@ async function statesAfter(retention: ReseolioOptions['retention'], ms: number):
   await runtime.advance(ms);
   const later = await startClient({ workerConcurrency: 0, ...(retention === undefined ? {} : { retention }) });
   await runtime.advance(60_000);
-  return (await later.listJobs()).jobs.map(({ state }) => state).toSorted();
+  return (await later.listJobs()).jobs.map(({ status }) => status).toSorted();
 }
 
 describe('finished jobs are deleted', () => {
   test('after 7 days, dead ones never, by default', async () => {
-    expect(await statesAfter(undefined, 7 * DAY_MS - 120_000)).toEqual(['cancelled', 'dead', 'success']);
-    expect(await statesAfter(undefined, 7 * DAY_MS)).toEqual(['dead']);
-    expect(await statesAfter(undefined, 3650 * DAY_MS)).toEqual(['dead']);
+    expect(await statusesAfter(undefined, 7 * DAY_MS - 120_000)).toEqual(['cancelled', 'dead', 'success']);
+    expect(await statusesAfter(undefined, 7 * DAY_MS)).toEqual(['dead']);
+    expect(await statusesAfter(undefined, 3650 * DAY_MS)).toEqual(['dead']);
   });
 
   test('after the time that was set for each state', async () => {
     const retention = { success: null, dead: 3000, cancelled: DAY_MS };
-    expect(await statesAfter(retention, 3000)).toEqual(['cancelled', 'success']);
-    expect(await statesAfter(retention, 2 * DAY_MS)).toEqual(['success']);
+    expect(await statusesAfter(retention, 3000)).toEqual(['cancelled', 'success']);
+    expect(await statusesAfter(retention, 2 * DAY_MS)).toEqual(['success']);
   });
 
   test('and never where every time is null', async () => {

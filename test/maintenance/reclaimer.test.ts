@@ -21,7 +21,7 @@ describe('reclaiming', () => {
     expect(await client.getHandle(jobId).status()).toBe('running');
     await fixture.runtime.advance(600);
     expect(await client.getHandle(jobId).details()).toMatchObject({
-      state: 'pending',
+      status: 'pending',
       history: [{ outcome: 'lost', workerId: 'gone' }],
     });
   });

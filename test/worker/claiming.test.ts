@@ -193,7 +193,7 @@ describe('while the storage rejects', () => {
     const [first, second] = storage.paramsOf('claim').slice(before);
     expect(second).toEqual(first);
     await runtime.advance(6000);
-    expect(await handle.details()).toMatchObject({ state: 'success', attempt: 2, history: [{ outcome: 'lost' }] });
+    expect(await handle.details()).toMatchObject({ status: 'success', attempt: 2, history: [{ outcome: 'lost' }] });
   });
 
   test('outcomes are repeated until they are stored, and told of once', async () => {
@@ -210,7 +210,7 @@ describe('while the storage rejects', () => {
     expect(storage.count('settle')).toBeLessThan(30);
     storage.heal('settle');
     await runtime.advance(6000);
-    expect(await handles[2]?.details()).toMatchObject({ state: 'success', attempt: 1, result: 'kept' });
+    expect(await handles[2]?.details()).toMatchObject({ status: 'success', attempt: 1, result: 'kept' });
     expect(successes.toSorted()).toEqual(handles.map(({ jobId }) => jobId).toSorted());
   });
 

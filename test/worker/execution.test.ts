@@ -10,8 +10,8 @@ async function startWorker(options = {}) {
 }
 
 async function errorOf(handle: JobHandle): Promise<unknown> {
-  const { state, error, attempt } = await handle.details();
-  return { state, attempt, name: error?.name, message: error?.message };
+  const { status, error, attempt } = await handle.details();
+  return { status, attempt, name: error?.name, message: error?.message };
 }
 
 describe('a handler', () => {
@@ -24,7 +24,7 @@ describe('a handler', () => {
     const { client, runtime } = await startWorker();
     const handle = await client.durable('f', handler)();
     await runtime.advance(0);
-    expect(await handle.details()).toMatchObject({ state: 'success', result: 7, attempt: 1 });
+    expect(await handle.details()).toMatchObject({ status: 'success', result: 7, attempt: 1 });
   });
 
   test('that returns what cannot be stored ends its job at once, with the path to it', async () => {
@@ -32,7 +32,7 @@ describe('a handler', () => {
     const handle = await client.durable('f', () => ({ list: [new Map()] }))();
     await runtime.advance(0);
     expect(await errorOf(handle)).toEqual({
-      state: 'dead',
+      status: 'dead',
       attempt: 1,
       name: 'ReseolioError',
       message: expect.stringContaining('result.list[0] is an instance of Map'),
@@ -43,7 +43,7 @@ describe('a handler', () => {
     const { client, runtime } = await startWorker({ maxPayloadBytes: 100 });
     const handle = await client.durable('f', () => 'x'.repeat(100))();
     await runtime.advance(0);
-    expect(await errorOf(handle)).toMatchObject({ state: 'dead', message: expect.stringContaining('limit is 100') });
+    expect(await errorOf(handle)).toMatchObject({ status: 'dead', message: expect.stringContaining('limit is 100') });
   });
 
   test('runs in slots: never more at once than the concurrency', async () => {
@@ -118,7 +118,7 @@ describe('an attempt that fails', () => {
     const handle = await f();
     await runtime.advance(5000);
     expect(starts.slice(1).map((start, i) => start - (starts[i] ?? 0))).toEqual(delays);
-    expect(await errorOf(handle)).toEqual({ state: 'dead', attempt: 4, name: 'Error', message: 'again' });
+    expect(await errorOf(handle)).toEqual({ status: 'dead', attempt: 4, name: 'Error', message: 'again' });
   });
 
   test('spreads its delay by the jitter', async () => {
@@ -141,7 +141,7 @@ describe('an attempt that fails', () => {
     });
     const handle = await f();
     await runtime.advance(10_000);
-    expect(await handle.details()).toMatchObject({ state: 'success', attempt: 3, result: 'done', error: null });
+    expect(await handle.details()).toMatchObject({ status: 'success', attempt: 3, result: 'done', error: null });
   });
 
   class CardError extends NonRetryableError {}
@@ -156,7 +156,7 @@ describe('an attempt that fails', () => {
     const handle = await client.durable('f', () => Promise.reject(error))();
     await runtime.advance(0);
     expect(await errorOf(handle)).toEqual({
-      state: 'dead',
+      status: 'dead',
       attempt: 1,
       name: 'NonRetryableError',
       message: error.message,
@@ -168,7 +168,7 @@ describe('an attempt that fails', () => {
     const hostile = new Proxy({}, { get: () => hostile, getPrototypeOf: () => Reflect.get(null as never, 'x') });
     const handle = await client.durable('f', () => Promise.reject(hostile), { maxAttempts: 1 })();
     await runtime.advance(0);
-    expect(await errorOf(handle)).toMatchObject({ state: 'dead', name: 'Error' });
+    expect(await errorOf(handle)).toMatchObject({ status: 'dead', name: 'Error' });
   });
 });
 
@@ -201,7 +201,7 @@ describe('an attempt that runs past timeoutMs', () => {
     expect(jobs[0]?.signal.reason).toMatchObject({ code: 'attempt_timeout' });
     expect(jobs[0]?.signal.reason).toBeInstanceOf(ReseolioError);
     expect(await errorOf(handle)).toEqual({
-      state: 'dead',
+      status: 'dead',
       attempt: 1,
       name: 'AttemptTimeoutError',
       message: 'attempt 1 ran longer than its timeoutMs of 500 ms',
@@ -213,13 +213,13 @@ describe('an attempt that runs past timeoutMs', () => {
     const { slow, runtime, gate, jobs, storage } = await startSlow({ maxAttempts: 3, initialDelayMs: 100, jitter: 0 });
     const handle = await slow();
     await runtime.advance(500);
-    expect(await handle.details()).toMatchObject({ state: 'pending', attempt: 1 });
+    expect(await handle.details()).toMatchObject({ status: 'pending', attempt: 1 });
     expect(storage.count('settle')).toBe(1);
     gate.open();
     await runtime.advance(0);
     expect(storage.count('settle')).toBe(1);
     await runtime.advance(100);
-    expect(await handle.details()).toMatchObject({ state: 'success', attempt: 2, result: 'late' });
+    expect(await handle.details()).toMatchObject({ status: 'success', attempt: 2, result: 'late' });
     expect(jobs.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
@@ -235,7 +235,7 @@ describe('an attempt that runs past timeoutMs', () => {
     gate.open();
     await runtime.advance(0);
     expect(storage.count('settle')).toBe(1);
-    expect(await errorOf(handle)).toMatchObject({ state: 'dead', name: 'AttemptTimeoutError' });
+    expect(await errorOf(handle)).toMatchObject({ status: 'dead', name: 'AttemptTimeoutError' });
   });
 
   test('sees it in its signal, also if it looks for the first time afterwards', async () => {

@@ -65,7 +65,7 @@ describe('leases', () => {
     expect(calls.every(({ leases, leaseMs }) => leases.length === 3 && leaseMs === LEASE_MS)).toBe(true);
     gate.open();
     await runtime.advance(0);
-    expect(await handles[0]?.details()).toMatchObject({ state: 'success', attempt: 1, history: [] });
+    expect(await handles[0]?.details()).toMatchObject({ status: 'success', attempt: 1, history: [] });
     await runtime.advance(LEASE_MS);
     expect(storage.paramsOf('extendLeases').filter(({ leases }) => leases.length > 0)).toHaveLength(30);
   });
@@ -79,7 +79,7 @@ describe('leases', () => {
     await runtime.advance(5 * LEASE_MS);
     storage.heal('settle');
     await runtime.advance(6000);
-    expect(await handle.details()).toMatchObject({ state: 'success', attempt: 1, history: [] });
+    expect(await handle.details()).toMatchObject({ status: 'success', attempt: 1, history: [] });
   });
 
   test('a process that died is replaced within one lease and a bit', async () => {
@@ -90,11 +90,11 @@ describe('leases', () => {
     const worker = await startClient({ leaseMs: LEASE_MS });
     const handle = await stuck.f();
     await runtime.advance(0);
-    expect(await handle.details()).toMatchObject({ state: 'running', attempt: 1 });
+    expect(await handle.details()).toMatchObject({ status: 'running', attempt: 1 });
     worker.durable('f', () => 'second');
     await runtime.advance(LEASE_MS * 1.2);
     expect(await handle.details()).toMatchObject({
-      state: 'success',
+      status: 'success',
       attempt: 2,
       result: 'second',
       history: [{ attempt: 1, outcome: 'lost', error: { name: 'AttemptLostError' } }],
@@ -118,7 +118,7 @@ describe('leases', () => {
     expect(second.signals).toHaveLength(1);
     first.gate.open();
     await runtime.advance(0);
-    expect(await handle.details()).toMatchObject({ state: 'running', attempt: 2 });
+    expect(await handle.details()).toMatchObject({ status: 'running', attempt: 2 });
     second.gate.open();
     await runtime.advance(0);
     expect(await handle.result()).toBe('second');
@@ -140,7 +140,7 @@ describe('leases', () => {
     expect(signals[0]?.aborted).toBe(false);
     gate.open();
     await runtime.advance(0);
-    expect(await handle.details()).toMatchObject({ state: 'success', attempt: 1, history: [] });
+    expect(await handle.details()).toMatchObject({ status: 'success', attempt: 1, history: [] });
   });
 
   test('a late success does not overturn a death', async () => {
@@ -204,7 +204,7 @@ describe('a lease that is lost while its handler runs', () => {
     expect(signals[0]?.aborted).toBe(false);
     gate.open();
     await runtime.advance(0);
-    expect(await handle.details()).toMatchObject({ state: 'success', attempt: 1 });
+    expect(await handle.details()).toMatchObject({ status: 'success', attempt: 1 });
   });
 
   test('aborts the signal when the storage says so, keeps the slot until the handler ends, drops the outcome', async () => {
@@ -215,7 +215,7 @@ describe('a lease that is lost while its handler runs', () => {
     const other = await startClient({ leaseMs: LEASE_MS });
     other.durable('f', () => 'second');
     await runtime.advance(LEASE_MS * 1.2);
-    expect(await handle.details()).toMatchObject({ state: 'success', result: 'second' });
+    expect(await handle.details()).toMatchObject({ status: 'success', result: 'second' });
     expect(signals[0]?.aborted).toBe(false);
     answered.open();
     await runtime.advance(0);

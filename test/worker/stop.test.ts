@@ -33,7 +33,7 @@ describe('stop()', () => {
     gate.open();
     await stopping;
     expect(signals[0]?.aborted).toBe(false);
-    expect(await reader.getJob(handle.jobId)).toMatchObject({ state: 'success', attempt: 1, result: 'done' });
+    expect(await reader.getJob(handle.jobId)).toMatchObject({ status: 'success', attempt: 1, result: 'done' });
   });
 
   test('releases what still runs after the grace time, without losing an attempt', async () => {
@@ -50,11 +50,11 @@ describe('stop()', () => {
     await stopping;
     expect(signals[0]?.reason).toMatchObject({ code: 'shutting_down' });
     const next = await startClient();
-    expect(await next.getJob(handle.jobId)).toMatchObject({ state: 'pending', attempt: 0, history: [] });
+    expect(await next.getJob(handle.jobId)).toMatchObject({ status: 'pending', attempt: 0, history: [] });
     const second = registerGated(next);
     second.gate.open();
     await runtime.advance(0);
-    expect(await next.getJob(handle.jobId)).toMatchObject({ state: 'success', attempt: 1 });
+    expect(await next.getJob(handle.jobId)).toMatchObject({ status: 'success', attempt: 1 });
     gate.open();
   });
 
@@ -116,7 +116,7 @@ describe('stop()', () => {
     expect(storage.paramsOf('settle').flatMap(({ settlements }) => settlements)).toMatchObject([
       { outcome: { kind: 'release' }, lease: { jobId: handle.jobId } },
     ]);
-    expect(await handle.details()).toMatchObject({ state: 'pending', attempt: 0 });
+    expect(await handle.details()).toMatchObject({ status: 'pending', attempt: 0 });
   });
 
   test('keeps leases through a grace time that is longer than they are', async () => {
@@ -131,7 +131,7 @@ describe('stop()', () => {
     await runtime.advance(15_000);
     gate.open();
     await stopping;
-    expect(await reader.getJob(handle.jobId)).toMatchObject({ state: 'success', attempt: 1, history: [] });
+    expect(await reader.getJob(handle.jobId)).toMatchObject({ status: 'success', attempt: 1, history: [] });
   });
 
   test('waits for outcomes that the storage at first refuses', async () => {
@@ -146,7 +146,7 @@ describe('stop()', () => {
     storage.heal('settle');
     await runtime.advance(2000);
     await stopping;
-    expect(await reader.getJob(handle.jobId)).toMatchObject({ state: 'success', result: 'kept' });
+    expect(await reader.getJob(handle.jobId)).toMatchObject({ status: 'success', result: 'kept' });
   });
 
   test.each(['claim', 'settle', 'reclaimExpired', 'extendLeases', 'close'] as const)(
@@ -186,6 +186,6 @@ describe('stop()', () => {
     const handle = await worker.durable('f', async () => worker.stop())();
     await runtime.advance(1000);
     await worker.stop();
-    expect(await reader.getJob(handle.jobId)).toMatchObject({ state: 'pending', attempt: 0 });
+    expect(await reader.getJob(handle.jobId)).toMatchObject({ status: 'pending', attempt: 0 });
   });
 });

@@ -69,7 +69,9 @@ export function parseJobId(text: string): JobId {
 }
 
 /** Lease tokens are UUIDs as well; text that is none matches no lease. */
-export const parseToken = parseJobId;
+export function parseToken(text: string): Buffer {
+  return parseJobId(text);
+}
 
 export function formatJobId(id: Uint8Array, offset = 0): string {
   const hex = Buffer.from(id.buffer, id.byteOffset + offset, ID_BYTES).toString('hex');
