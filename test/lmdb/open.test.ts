@@ -83,6 +83,21 @@ describe('opening an LMDB storage', () => {
     await third.close();
   });
 
+  it('can be opened at any moment of a close', async () => {
+    const directory = temporaryDirectory();
+    const jobs = Array.from({ length: 30 }, () => newJob());
+    for (const [turns, job] of jobs.entries()) {
+      const closing = await openLmdb(directory);
+      const enqueued = closing.enqueue({ jobs: [job] });
+      const closed = closing.close();
+      for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+      const next = await openLmdb(directory);
+      await Promise.all([enqueued, closed]);
+      expect(await next.getJobs({ jobIds: [job.id] })).toMatchObject([{ id: job.id }]);
+      await next.close();
+    }
+  });
+
   it('refuses other settings while a process has the directory open', async () => {
     const directory = temporaryDirectory();
     const storage = await openLmdb(directory);

@@ -94,5 +94,6 @@ describe('several processes on one LMDB storage', () => {
     expect(await failed).toMatchObject({ error: { code: 'storage_failed' } });
     await expect(storage.counts()).rejects.toMatchObject({ code: 'storage_failed' });
     await storage.close();
+    await expect(openLmdb(directory, '?commitTimeoutMs=300')).rejects.toMatchObject({ code: 'storage_failed' });
   });
 });

@@ -38,19 +38,26 @@ export class Environment {
   readonly #params: EnvironmentParams;
   readonly #database: Database;
   readonly #wake: WakeDirectory;
-  readonly #feed: FeedReader;
+  /** null until the format is known to be ours. */
+  #feed: FeedReader | null = null;
   readonly #origin = randomBytes(8);
   readonly #listeners = new Set<(hint: StorageHint) => void>();
   #users = 0;
+  #closing: Promise<void> | null = null;
 
   /** Opens the database in `directory`, or joins those of this process who have it open. */
   static async acquire(params: EnvironmentParams): Promise<Environment> {
     const directory = prepareDirectory(params.directory);
     let environment = openEnvironments.get(directory);
+    while (environment !== undefined && environment.#closing !== null) {
+      await environment.#closing;
+      environment = openEnvironments.get(directory);
+    }
     if (environment === undefined) {
       environment = new Environment({ ...params, directory });
       openEnvironments.set(directory, environment);
     }
+    if (environment.committer.failure !== null) throw environment.committer.failure;
     environment.#users++;
     try {
       environment.#assertSameSettings(params);
@@ -66,8 +73,7 @@ export class Environment {
     this.#params = params;
     this.#database = openDatabase(params);
     this.tree = new Tree(this.#database);
-    this.#wake = new WakeDirectory(join(params.directory, 'wake'), () => this.#onWake());
-    this.#feed = new FeedReader(this.tree, this.#origin);
+    this.#wake = openWakeDirectory(params.directory, this.#database, () => this.#onWake());
     this.committer = new Committer({
       database: this.#database,
       names: this.names,
@@ -92,15 +98,23 @@ export class Environment {
     for (const listener of this.#listeners) listener(hint);
   }
 
-  /** Closes the database when the last of its users lets go. */
+  /** Closes the database when the last of its users lets go. Who opens it in the meantime waits for that. */
   async release(): Promise<void> {
     if (--this.#users > 0) return;
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.committer.idle();
-    if (this.#users > 0) return;
-    openEnvironments.delete(this.#params.directory);
     this.#wake.close();
-    // Closing waits for commits, and after a failure there may be one that never returns.
-    if (this.committer.failure === null) await this.#database.close();
+    // After a failure a commit may be under way that never returns, and nothing must be written through what is left:
+    // the environment stays as it is, and this process is refused from now on.
+    if (this.committer.failure === null) {
+      await this.#database.close();
+      openEnvironments.delete(this.#params.directory);
+    }
+    this.#closing = null;
   }
 
   #onCommitted({ finishedIds, workNames, hasNewWork }: WriteTransaction): void {
@@ -112,7 +126,7 @@ export class Environment {
   }
 
   #onWake(): void {
-    if (this.committer.failure !== null) return;
+    if (this.committer.failure !== null || this.#feed === null) return;
     this.tree.refresh();
     this.emit({ kind: 'work', names: null });
     const finished = this.#feed.readNew();
@@ -139,14 +153,27 @@ export class Environment {
       const version = Buffer.alloc(4);
       version.writeUInt32BE(FORMAT_VERSION);
       await this.committer.submit(({ tree }) => tree.put(FORMAT_KEY, version));
-      return;
+    } else {
+      assertKnownFormat(stored.readUInt32BE(0), directory);
     }
-    const version = stored.readUInt32BE(0);
-    if (version === FORMAT_VERSION) return;
-    throw new ReseolioError(
-      'storage_version',
-      `${directory} has format ${version}, this version of reseolio reads ${FORMAT_VERSION}: upgrade reseolio`,
-    );
+    this.#feed ??= new FeedReader(this.tree, this.#origin);
+  }
+}
+
+function assertKnownFormat(version: number, directory: string): void {
+  if (version === FORMAT_VERSION) return;
+  throw new ReseolioError(
+    'storage_version',
+    `${directory} has format ${version}, this version of reseolio reads ${FORMAT_VERSION}: upgrade reseolio`,
+  );
+}
+
+function openWakeDirectory(directory: string, database: Database, onWake: () => void): WakeDirectory {
+  try {
+    return new WakeDirectory(join(directory, 'wake'), onWake);
+  } catch (error) {
+    void database.close();
+    throw unavailable(directory, error);
   }
 }
 

@@ -134,7 +134,8 @@ export class LmdbStorage implements Storage {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const stopWatching of this.#stopWatching) stopWatching();
-    await this.#environment.committer.idle();
+    // Commits go in the order of the calls, so when this one is done, so are all that were made here before.
+    await this.#environment.committer.submit(() => {}).catch(() => {});
     await this.#environment.release();
   }
 
