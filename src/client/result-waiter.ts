@@ -47,7 +47,7 @@ export class ResultWaiter {
   wait(jobId: string, timeoutMs: number | null): Promise<JobRecord> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : this.#params.runtime.now() + timeoutMs;
+      const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : this.#params.runtime.monotonicNow() + timeoutMs;
       const waiting: Waiting = { jobId, timeoutMs, resolve, reject, deadline, queueIndex: -1 };
       const others = this.#waiting.get(jobId);
       if (others === undefined) this.#waiting.set(jobId, new Set([waiting]));

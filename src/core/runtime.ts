@@ -5,6 +5,8 @@
 export interface Runtime {
   /** Wall clock, milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds since some moment in the past; never goes back and never jumps, unlike {@link now}. */
+  monotonicNow(): number;
   /** A number in [0, 1). */
   random(): number;
   /** Fills `bytes` with random bytes, for identifiers. */
@@ -27,6 +29,7 @@ export const MAX_TIMER_MS = 2_147_483_647;
 export function createSystemRuntime(): Runtime {
   return {
     now: Date.now,
+    monotonicNow: () => performance.now(),
     random: Math.random,
     fillRandom: (bytes) => {
       globalThis.crypto.getRandomValues(bytes);

@@ -25,7 +25,9 @@ interface PendingTimer {
  * for them.
  */
 export class DrivenRuntime implements Runtime {
+  /** Of the clock that timers go by. */
   #nowMs: number;
+  #clockStepMs = 0;
   #state: number;
   #timers: PendingTimer[] = [];
   #timerSequence = 0;
@@ -39,7 +41,14 @@ export class DrivenRuntime implements Runtime {
     this.#state = seed >>> 0;
   }
 
-  now = (): number => this.#nowMs;
+  now = (): number => this.#nowMs + this.#clockStepMs;
+
+  monotonicNow = (): number => this.#nowMs;
+
+  /** Sets the wall clock forward or back, as an operator or NTP does: no time passes and no timer fires. */
+  stepClock(ms: number): void {
+    this.#clockStepMs += ms;
+  }
 
   /** mulberry32: 32 random bits a call, the whole period from any seed. */
   random = (): number => {

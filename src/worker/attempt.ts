@@ -1,39 +1,47 @@
 import type { ReseolioError } from '../core/errors.ts';
 import type { JobRecord, Lease } from '../core/job.ts';
+import type { Runtime } from '../core/runtime.ts';
 import type { AttemptOutcome } from '../core/storage.ts';
-import type { CurrentJob } from './current-job.ts';
+import { type CurrentJob, type JobContext, runInContext } from './current-job.ts';
 import type { Deadlined } from './deadline-queue.ts';
 
 export interface AttemptParams {
   readonly job: JobRecord;
   readonly leaseToken: string;
-  readonly startedAt: number;
   readonly beat: number;
 }
 
 /** One attempt in the hands of this worker, from its claim until its outcome is stored or its lease is lost. */
-export class Attempt implements Deadlined {
+export class Attempt implements Deadlined, JobContext {
   readonly job: JobRecord;
   readonly lease: Lease;
-  readonly startedAt: number;
-  readonly deadline: number;
+  /** When its handler was called, and when it ended, on the monotonic clock. */
+  startedAt: number | null = null;
+  endedAt: number | null = null;
+  deadline = Number.POSITIVE_INFINITY;
   queueIndex = -1;
   /** The last heartbeat by which the storage is known to have held the lease. */
   confirmedBeat: number;
   isLeaseLost = false;
-  endedAt: number | null = null;
   /** Set when the attempt ends, unless its lease was lost. */
   outcome: AttemptOutcome | null = null;
   #controller: AbortController | null = null;
   #abortReason: ReseolioError | null = null;
   #current: CurrentJob | null = null;
+  #wallDeadline = 0;
 
-  constructor({ job, leaseToken, startedAt, beat }: AttemptParams) {
+  constructor({ job, leaseToken, beat }: AttemptParams) {
     this.job = job;
     this.lease = { jobId: job.id, attempt: job.attempt, token: leaseToken };
-    this.startedAt = startedAt;
-    this.deadline = startedAt + job.options.timeoutMs;
     this.confirmedBeat = beat;
+  }
+
+  /** Its handler is about to be called: the time-out counts from here. */
+  begin(runtime: Runtime): void {
+    const { timeoutMs } = this.job.options;
+    this.startedAt = runtime.monotonicNow();
+    this.deadline = this.startedAt + timeoutMs;
+    this.#wallDeadline = runtime.now() + timeoutMs;
   }
 
   /** What the handler sees of it, made when it first looks: most handlers never do. */
@@ -44,7 +52,9 @@ export class Attempt implements Deadlined {
 
   abort(reason: ReseolioError): void {
     this.#abortReason ??= reason;
-    this.#controller?.abort(this.#abortReason);
+    const controller = this.#controller;
+    // In the context of the job: what listens for the abort may ask for the current job.
+    if (controller !== null) runInContext(this, () => controller.abort(this.#abortReason), []);
   }
 
   #createCurrent(): CurrentJob {
@@ -54,7 +64,7 @@ export class Attempt implements Deadlined {
       id,
       name,
       attempt,
-      deadline: this.deadline,
+      deadline: this.#wallDeadline,
       get signal() {
         return getSignal();
       },

@@ -2,7 +2,7 @@ import type { Runtime, Timer } from '../core/runtime.ts';
 
 /** What can stand in a {@link DeadlineQueue}. */
 export interface Deadlined {
-  /** Unix milliseconds on the runtime's clock. */
+  /** Milliseconds on the runtime's monotonic clock. */
   readonly deadline: number;
   /** Where it stands in the queue; the queue's own, -1 outside of it. */
   queueIndex: number;
@@ -57,7 +57,9 @@ export class DeadlineQueue<Item extends Deadlined> {
     if (first === undefined) return;
     this.#timerAt = first.deadline;
     // At least one millisecond: a timer may fire just before the clock gets there.
-    this.#timer = this.#runtime.setTimer(Math.max(1, first.deadline - this.#runtime.now()), () => this.#expire());
+    this.#timer = this.#runtime.setTimer(Math.max(1, first.deadline - this.#runtime.monotonicNow()), () =>
+      this.#expire(),
+    );
   }
 
   #disarm(): void {
@@ -68,7 +70,7 @@ export class DeadlineQueue<Item extends Deadlined> {
 
   #expire(): void {
     this.#disarm();
-    const now = this.#runtime.now();
+    const now = this.#runtime.monotonicNow();
     for (let first = this.#heap[0]; first !== undefined && first.deadline <= now; first = this.#heap[0]) {
       this.remove(first);
       this.#onExpired(first);

@@ -12,6 +12,9 @@ import type { Handler, HandlerRegistry } from './handler-registry.ts';
 import { toStoredError } from './stored-error.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
+/** How long handlers are called one after the other before the event loop gets a turn. */
+const MAX_STARTING_MS = 5;
+
 export interface ExecutorParams {
   readonly runtime: Runtime;
   readonly registry: HandlerRegistry;
@@ -29,6 +32,10 @@ export class Executor {
   /** The attempts that take up a slot. */
   readonly #running = new Set<Attempt>();
   readonly #deadlines: DeadlineQueue<Attempt>;
+  /** Taken on, but their handlers have not been called yet. */
+  #unstarted: Attempt[] = [];
+  #isStartScheduled = false;
+  #isStopping = false;
   #whenIdle: (() => void)[] = [];
 
   constructor(params: ExecutorParams) {
@@ -40,31 +47,28 @@ export class Executor {
     return this.#running;
   }
 
-  start(job: JobRecord, leaseToken: string, beat: number): void {
-    const { runtime, registry, events } = this.#params;
-    const attempt = new Attempt({ job, leaseToken, startedAt: runtime.now(), beat });
-    this.#running.add(attempt);
-    this.#deadlines.add(attempt);
-    if (events.hasListeners('job:start')) {
-      events.emit('job:start', { jobId: job.id, name: job.name, attempt: job.attempt });
+  /**
+   * Takes on claimed jobs and calls their handlers, those that are left after a while in later turns of the event
+   * loop: handlers that keep the processor busy would otherwise add up to more than a lease, with no heartbeat and no
+   * settle in between.
+   */
+  takeOn(jobs: readonly JobRecord[], leaseToken: string, beat: number): void {
+    for (const job of jobs) {
+      const attempt = new Attempt({ job, leaseToken, beat });
+      this.#running.add(attempt);
+      this.#unstarted.push(attempt);
     }
-    let args: readonly unknown[];
-    try {
-      args = decodeArgs(job.args);
-    } catch (error) {
-      this.#end(attempt, { kind: 'dead', error: toStoredError(error) });
-      return;
-    }
-    // Only names that have handlers are claimed, and handlers are never removed.
-    this.#call(attempt, registry.get(job.name) as Handler, args);
+    if (this.#isStopping) this.stopStarting();
+    else if (!this.#isStartScheduled) this.#startWaiting();
   }
 
-  /** Gives a job back that was claimed too late to be started. */
-  release(job: JobRecord, leaseToken: string, beat: number): void {
-    const { runtime, onOutcome } = this.#params;
-    const attempt = new Attempt({ job, leaseToken, startedAt: runtime.now(), beat });
-    attempt.endedAt = attempt.startedAt;
-    onOutcome(attempt, { kind: 'release' });
+  /** Calls no more handlers: gives back what has been taken on and not started, now and from now on. */
+  stopStarting(): void {
+    this.#isStopping = true;
+    for (const attempt of this.#unstarted) {
+      if (attempt.endedAt === null) this.#end(attempt, { kind: 'release' });
+    }
+    this.#unstarted = [];
   }
 
   /** The storage says that `attempt` belongs to another worker by now. Its slot is taken until its handler ends. */
@@ -95,6 +99,43 @@ export class Executor {
   /** Lets go of its timer. */
   close(): void {
     this.#deadlines.clear();
+  }
+
+  #startWaiting(): void {
+    const { runtime } = this.#params;
+    const stopAt = runtime.monotonicNow() + MAX_STARTING_MS;
+    let count = 0;
+    for (const attempt of this.#unstarted) {
+      count++;
+      if (attempt.endedAt === null) this.#start(attempt);
+      if (runtime.monotonicNow() > stopAt) break;
+    }
+    this.#unstarted = this.#unstarted.slice(count);
+    if (this.#unstarted.length === 0) return;
+    this.#isStartScheduled = true;
+    runtime.setImmediate(() => {
+      this.#isStartScheduled = false;
+      this.#startWaiting();
+    });
+  }
+
+  #start(attempt: Attempt): void {
+    const { runtime, registry, events } = this.#params;
+    const { job, isLeaseLost } = attempt;
+    if (isLeaseLost) return this.#end(attempt, null);
+    attempt.begin(runtime);
+    this.#deadlines.add(attempt);
+    if (events.hasListeners('job:start')) {
+      events.emit('job:start', { jobId: job.id, name: job.name, attempt: job.attempt });
+    }
+    let args: readonly unknown[];
+    try {
+      args = decodeArgs(job.args);
+    } catch (error) {
+      return this.#end(attempt, { kind: 'dead', error: toStoredError(error) });
+    }
+    // Only names that have handlers are claimed, and handlers are never removed.
+    this.#call(attempt, registry.get(job.name) as Handler, args);
   }
 
   #call(attempt: Attempt, handler: Handler, args: readonly unknown[]): void {
@@ -134,7 +175,7 @@ export class Executor {
 
   #end(attempt: Attempt, outcome: AttemptOutcome | null): void {
     const { runtime, onOutcome, onDropped } = this.#params;
-    attempt.endedAt = runtime.now();
+    attempt.endedAt = runtime.monotonicNow();
     this.#running.delete(attempt);
     this.#deadlines.remove(attempt);
     if (outcome === null || attempt.isLeaseLost) onDropped();

@@ -136,7 +136,7 @@ export class Settler {
     if (outcome === null || outcome.kind === 'release') return;
     if (outcome.kind === 'success') {
       if (!events.hasListeners('job:success')) return;
-      const durationMs = (attempt.endedAt ?? attempt.startedAt) - attempt.startedAt;
+      const durationMs = (attempt.endedAt ?? 0) - (attempt.startedAt ?? 0);
       events.emit('job:success', { jobId: job.id, name: job.name, attempt: job.attempt, durationMs });
       return;
     }

@@ -39,7 +39,6 @@ export class Worker {
   readonly #heartbeat: Heartbeat;
   /** Handlers are called from here, and not in the context of whoever happened to enqueue their job. */
   readonly #scope = new AsyncResource('ReseolioWorker');
-  #isStopping = false;
 
   constructor(params: WorkerParams) {
     this.#params = params;
@@ -83,8 +82,8 @@ export class Worker {
    */
   async stop(graceMs: number, settleBoundMs: number): Promise<void> {
     const { runtime } = this.#params;
-    this.#isStopping = true;
     const lastClaim = this.#claimer.stop();
+    this.#executor.stopStarting();
     await settlesWithin(runtime, this.#executor.whenIdle(), graceMs);
     this.#executor.releaseAll();
     const allStored = lastClaim.then(() => this.#settler.whenEmpty());
@@ -101,11 +100,7 @@ export class Worker {
   }
 
   #takeOn(jobs: readonly JobRecord[], leaseToken: string): void {
-    const { beat } = this.#heartbeat;
-    for (const job of jobs) {
-      if (this.#isStopping) this.#executor.release(job, leaseToken, beat);
-      else this.#executor.start(job, leaseToken, beat);
-    }
+    this.#executor.takeOn(jobs, leaseToken, this.#heartbeat.beat);
   }
 
   #loseLease(attempt: Attempt): void {

@@ -28,6 +28,11 @@ const commands: Record<string, (argument: string) => Promise<void>> = {
     await storage.settle({ settlements });
     report(`ran ${jobs.map(({ id }) => id)}`);
   },
+  /** Takes back whatever expires, as every started client does. */
+  async reclaim() {
+    setInterval(() => void storage.reclaimExpired({ limit: 1000 }), 20);
+    report('reclaiming');
+  },
   /** Stops the whole process while it holds LMDB's write lock. */
   async hang() {
     const database = open({ path: directory, noSubdir: false, encoding: 'binary', keyEncoding: 'binary' });

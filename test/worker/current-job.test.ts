@@ -25,6 +25,22 @@ describe('currentJob()', () => {
     expect(seen[0]?.signal).toBe(seen[0]?.signal);
   });
 
+  test('is there for what listens to its signal', async () => {
+    const { client, runtime } = await startWorker();
+    const seen: string[] = [];
+    const f = client.durable(
+      'f',
+      () =>
+        new Promise<void>(() => {
+          currentJob().signal.addEventListener('abort', () => seen.push(currentJob().id));
+        }),
+      { timeoutMs: 1000, maxAttempts: 1 },
+    );
+    const { jobId } = await f();
+    await runtime.advance(1000);
+    expect(seen).toEqual([jobId]);
+  });
+
   test('throws outside of a handler', () => {
     expect(() => currentJob()).toThrow(expect.objectContaining(withCode('no_current_job')));
   });

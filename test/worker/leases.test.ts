@@ -8,17 +8,18 @@ const LEASE_MS = 3000;
 
 /** A process whose event loop is blocked: no timer of it fires. */
 function withoutTimers(runtime: DrivenRuntime): Runtime {
-  const { now, random, fillRandom, setImmediate } = runtime;
-  return { now, random, fillRandom, setImmediate, setTimer: () => ({ cancel: () => {} }) };
+  const { now, monotonicNow, random, fillRandom, setImmediate } = runtime;
+  return { now, monotonicNow, random, fillRandom, setImmediate, setTimer: () => ({ cancel: () => {} }) };
 }
 
 /** A process whose event loop can be blocked: its timers then fire all at once when it goes on. */
 function createBlockable(runtime: DrivenRuntime) {
-  const { now, random, fillRandom, setImmediate } = runtime;
+  const { now, monotonicNow, random, fillRandom, setImmediate } = runtime;
   const missed: (() => void)[] = [];
   let isBlocked = false;
   const blockable: Runtime = {
     now,
+    monotonicNow,
     random,
     fillRandom,
     setImmediate,
