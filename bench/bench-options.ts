@@ -62,7 +62,7 @@ export function helpText(): string {
     '  --only a,b         take these measures only',
     '  --quick            show in less than a minute that everything runs; the figures are rough',
     '  --json             print one JSON object as the last line',
-    '  --directory PATH   measure on the disk that holds PATH; by default on that of the repository',
+    '  --directory PATH   measure in PATH, a directory that is there; by default on the disk of the repository',
     '  --help             print this',
     '',
     'Measures:',

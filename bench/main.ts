@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BenchOptions, BenchOptionsError, helpText, parseBenchOptions } from './bench-options.ts';
@@ -16,9 +16,8 @@ async function main(): Promise<number> {
     console.log(helpText());
     return 0;
   }
-  const parent = options.directory ?? COMPILED;
-  mkdirSync(parent, { recursive: true });
-  const directory = mkdtempSync(join(parent, 'bench-'));
+  const directory = makeDirectory(options.directory ?? COMPILED);
+  if (directory === null) return 2;
   const stop = (): void => {
     rmSync(directory, { recursive: true, force: true });
     process.exit(130);
@@ -28,6 +27,15 @@ async function main(): Promise<number> {
     return await runAll(options, directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function makeDirectory(parent: string): string | null {
+  try {
+    return mkdtempSync(join(parent, 'bench-'));
+  } catch (error) {
+    console.error(`cannot measure in ${parent}: ${(error as Error).message}`);
+    return null;
   }
 }
 

@@ -1,7 +1,6 @@
 export type { ReseolioEventName, ReseolioEvents, ReseolioListener } from './client/client-events.ts';
 export type { ReseolioOptions, RetentionOptions } from './client/client-options.ts';
 export type { ArgsWithOptions, BatchOptions, DurableFunction } from './client/durable-function.ts';
-export { type CurrentJob, currentJob } from './client/handler-context.ts';
 export type { JobDetails, JobList, JobOverview } from './client/job-access.ts';
 export type { JobHandle } from './client/job-handle.ts';
 export type { ListJobsQuery } from './client/list-jobs-query.ts';
@@ -20,3 +19,4 @@ export type { Backoff, CallOptions, JobOptions } from './core/options.ts';
 export type { Payload, PayloadEncoding } from './core/payload.ts';
 export type { Runtime, Timer } from './core/runtime.ts';
 export type * from './core/storage.ts';
+export { type CurrentJob, currentJob } from './worker/current-job.ts';

@@ -13,7 +13,7 @@ const ARROWS = {
   testing: ['core', 'backends/memory'],
   server: ['core', 'client', 'worker', 'maintenance', 'backends/open-storage.ts'],
   cli: ['core', 'client', 'worker', 'maintenance', 'server', 'backends/open-storage.ts'],
-  'index.ts': ['core', 'client'],
+  'index.ts': ['core', 'client', 'worker'],
 };
 
 /** The only places of src that may import each package. A package that is not here may not be imported by src. */

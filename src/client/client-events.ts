@@ -1,3 +1,5 @@
+import { ReseolioError } from '../core/errors.ts';
+import { describeValue } from '../core/options.ts';
 import type { WorkerEvents } from '../worker/worker-events.ts';
 
 /** What a client tells of, by event name. */
@@ -14,7 +16,7 @@ export type ReseolioEventName = keyof ReseolioEvents;
 
 export type ReseolioListener<Name extends ReseolioEventName> = (payload: ReseolioEvents[Name]) => void;
 
-export const EVENT_NAMES: ReadonlySet<string> = new Set([
+const EVENT_NAMES: ReadonlySet<string> = new Set([
   'ready',
   'stopped',
   'job:start',
@@ -24,3 +26,16 @@ export const EVENT_NAMES: ReadonlySet<string> = new Set([
   'deduplicated',
   'storage:error',
 ] satisfies ReseolioEventName[]);
+
+/** Throws `invalid_argument` unless `event` is one and `listener` can be called. */
+export function assertSubscription(event: unknown, listener: unknown): void {
+  if (typeof event !== 'string' || !EVENT_NAMES.has(event)) {
+    throw new ReseolioError(
+      'invalid_argument',
+      `${describeValue(event)} is no event: use ${[...EVENT_NAMES].join(', ')}`,
+    );
+  }
+  if (typeof listener !== 'function') {
+    throw new ReseolioError('invalid_argument', `the listener of ${event} is ${describeValue(listener)}`);
+  }
+}

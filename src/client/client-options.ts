@@ -54,14 +54,31 @@ const OPTION_KEYS: ReadonlySet<string> = new Set([
   'runtime',
 ] satisfies (keyof ReseolioOptions)[]);
 
-const STORAGE_METHODS = ['enqueue', 'claim', 'settle', 'watch', 'close'] as const satisfies (keyof Storage)[];
-const RUNTIME_METHODS = [
-  'now',
-  'random',
-  'fillRandom',
-  'setTimer',
-  'setImmediate',
-] as const satisfies (keyof Runtime)[];
+const STORAGE_METHODS = Object.keys({
+  enqueue: true,
+  claim: true,
+  extendLeases: true,
+  settle: true,
+  reclaimExpired: true,
+  cancel: true,
+  retry: true,
+  getJobs: true,
+  getAttempts: true,
+  listJobs: true,
+  counts: true,
+  prune: true,
+  watch: true,
+  close: true,
+} satisfies Record<keyof Storage, true>);
+
+const RUNTIME_METHODS = Object.keys({
+  now: true,
+  monotonicNow: true,
+  random: true,
+  fillRandom: true,
+  setTimer: true,
+  setImmediate: true,
+} satisfies Record<keyof Runtime, true>);
 
 /** Throws `invalid_option` for unknown keys and for values that are out of range. */
 export function resolveClientOptions(given: ReseolioOptions): ClientOptions {

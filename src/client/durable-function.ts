@@ -15,11 +15,18 @@ export type ArgsWithOptions<Args extends readonly unknown[], Given extends reado
   ? [...Given, CallOptions]
   : Args extends [infer First, ...infer Rest]
     ? ArgsWithOptions<Rest, [...Given, First]>
-    : number extends Args['length']
-      ? [...Given, ...Args, CallOptions]
-      : Args extends [(infer First)?, ...infer Rest]
+    : HasOptionalFirst<Args> extends true
+      ? Args extends [(infer First)?, ...infer Rest]
         ? [...Given, CallOptions] | ArgsWithOptions<Rest, [...Given, First | undefined]>
-        : never;
+        : never
+      : [...Given, ...Args, CallOptions];
+
+/** False for a mere rest, of which one parameter after the other could be taken for ever. */
+type HasOptionalFirst<Args extends readonly unknown[]> = [] extends Args
+  ? Required<Args> extends [unknown, ...unknown[]]
+    ? true
+    : false
+  : false;
 
 /** A function whose calls are jobs. Everything of a call is checked before anything is stored. */
 export interface DurableFunction<Args extends unknown[], Result> {

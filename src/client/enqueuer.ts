@@ -47,7 +47,8 @@ export class Enqueuer {
       throw invalid(`enqueueMany was given ${given}: pass an array of at most ${LIMITS.batchJobs} argument lists`);
     }
     let bytes = 0;
-    const jobs = calls.map((args, index) => {
+    // map() would leave out the holes of an array, and with them calls.
+    const jobs = Array.from(calls, (args, index) => {
       const job = this.#createJob(name, args, options, `calls[${index}]`);
       bytes += job.args.bytes.length;
       return job;

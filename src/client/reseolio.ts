@@ -1,17 +1,18 @@
-import { hostname } from 'node:os';
-import { openStorage } from '../backends/open-storage.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JobIdGenerator } from '../core/job-id.ts';
 import { assertJobName, describeValue, type JobOptions, resolveJobOptions } from '../core/options.ts';
 import type { NameCounts } from '../core/storage.ts';
-import { hasCurrentJob } from '../worker/current-job.ts';
 import { EventHub } from '../worker/event-hub.ts';
 import { type Handler, HandlerRegistry } from '../worker/handler-registry.ts';
-import { settlesWithin } from '../worker/settles-within.ts';
-import { EVENT_NAMES, type ReseolioEventName, type ReseolioEvents, type ReseolioListener } from './client-events.ts';
-import { type ClientOptions, type ReseolioOptions, resolveClientOptions } from './client-options.ts';
+import {
+  assertSubscription,
+  type ReseolioEventName,
+  type ReseolioEvents,
+  type ReseolioListener,
+} from './client-events.ts';
+import { ClientLifecycle } from './client-lifecycle.ts';
+import { type ReseolioOptions, resolveClientOptions } from './client-options.ts';
 import { createDurableFunction, type DurableFunction } from './durable-function.ts';
-import { Engine } from './engine.ts';
 import { Enqueuer } from './enqueuer.ts';
 import { assertJobId, JobAccess, type JobDetails, type JobList } from './job-access.ts';
 import { JobHandle } from './job-handle.ts';
@@ -33,29 +34,25 @@ import { joinNamespace } from './namespace.ts';
  * was called, except in handlers that still run in their grace time.
  */
 export class Reseolio implements AsyncDisposable {
-  readonly #options: ClientOptions;
   readonly #registry = new HandlerRegistry();
   readonly #events = new EventHub<ReseolioEvents>();
-  readonly #ids: JobIdGenerator;
+  readonly #lifecycle: ClientLifecycle;
   readonly #access: JobAccess;
   readonly #enqueuer: Enqueuer;
-  #engine: Engine | null = null;
-  #starting: Promise<void> | null = null;
-  #stopping: Promise<void> | null = null;
-  #isStopping = false;
-  #isStopped = false;
 
   /** @throws ReseolioError `invalid_option`. */
   constructor(options: ReseolioOptions = {}) {
-    this.#options = resolveClientOptions(options);
-    this.#ids = new JobIdGenerator(this.#options.runtime);
-    this.#access = new JobAccess(() => this.#requireEngine());
+    const resolved = resolveClientOptions(options);
+    const ids = new JobIdGenerator(resolved.runtime);
+    const lifecycle = new ClientLifecycle({ options: resolved, registry: this.#registry, events: this.#events, ids });
+    this.#lifecycle = lifecycle;
+    this.#access = new JobAccess(() => lifecycle.requireEngine());
     this.#enqueuer = new Enqueuer({
-      storage: () => this.#requireEngine().storage,
+      storage: () => lifecycle.requireEngine().storage,
       access: this.#access,
-      ids: this.#ids,
+      ids,
       events: this.#events,
-      maxPayloadBytes: this.#options.maxPayloadBytes,
+      maxPayloadBytes: resolved.maxPayloadBytes,
     });
   }
 
@@ -66,12 +63,7 @@ export class Reseolio implements AsyncDisposable {
    * @throws ReseolioError `unknown_storage`, `storage_unavailable`, `storage_version`; `stopped` after `stop()`.
    */
   async start(): Promise<void> {
-    if (this.#isStopping) throw stopped();
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#starting = null;
-      throw error;
-    });
-    return this.#starting;
+    return this.#lifecycle.start();
   }
 
   /**
@@ -81,8 +73,7 @@ export class Reseolio implements AsyncDisposable {
    * opened is left open. Can be called at any time and again; a stopped client cannot be started anew.
    */
   async stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
+    return this.#lifecycle.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -105,13 +96,15 @@ export class Reseolio implements AsyncDisposable {
    *
    * @param name 1 to 128 letters, digits and `. _ : / -`, beginning with a letter or digit.
    * @param options What its calls have unless they say otherwise.
-   * @throws ReseolioError `invalid_name`, `invalid_option`, `invalid_argument`, `duplicate_handler`.
+   * @throws ReseolioError `invalid_name`, `invalid_option`, `invalid_argument`, `duplicate_handler`;
+   *   `stopped` after `stop()`.
    */
   durable<Args extends unknown[], Result>(
     name: string,
     handler: (...args: Args) => Result,
     options: Partial<JobOptions> = {},
   ): DurableFunction<Args, Awaited<Result>> {
+    this.#lifecycle.assertNotStopped();
     assertJobName(name);
     if (typeof handler !== 'function') {
       throw new ReseolioError('invalid_argument', `the handler of ${name} is ${describeValue(handler)}`);
@@ -127,7 +120,7 @@ export class Reseolio implements AsyncDisposable {
    * @throws ReseolioError `invalid_argument` for what is no id, `not_started`, `stopped`.
    */
   getHandle<Result = unknown>(jobId: string): JobHandle<Result> {
-    this.#requireEngine();
+    this.#lifecycle.requireEngine();
     assertJobId(jobId);
     return new JobHandle<Result>(this.#access, jobId, false);
   }
@@ -193,68 +186,5 @@ export class Reseolio implements AsyncDisposable {
     assertSubscription(event, listener);
     this.#events.off(event, listener);
     return this;
-  }
-
-  async #start(): Promise<void> {
-    const { storage: given, runtime, durability } = this.#options;
-    const ownsStorage = typeof given === 'string';
-    const storage = await (ownsStorage ? openStorage(given, { runtime, durability }) : given);
-    if (this.#isStopping) {
-      if (ownsStorage) await storage.close();
-      throw stopped();
-    }
-    this.#engine = new Engine({
-      storage,
-      ownsStorage,
-      options: this.#options,
-      registry: this.#registry,
-      events: this.#events,
-      ids: this.#ids,
-      workerId: this.#createWorkerId(),
-    });
-    this.#engine.start();
-    this.#events.emit('ready', { workerId: this.#engine.workerId });
-  }
-
-  async #stop(): Promise<void> {
-    this.#isStopping = true;
-    const { runtime, shutdownGraceMs } = this.#options;
-    if (this.#starting !== null && this.#engine === null) {
-      await settlesWithin(runtime, this.#starting, Math.max(shutdownGraceMs, 1000));
-    }
-    await this.#engine?.stop();
-    this.#isStopped = true;
-    if (this.#engine !== null) this.#events.emit('stopped', { workerId: this.#engine.workerId });
-  }
-
-  /** A handler that ends in its grace time may still enqueue and read; all others are told at once. */
-  #requireEngine(): Engine {
-    if (this.#isStopped || (this.#isStopping && !hasCurrentJob())) throw stopped();
-    if (this.#engine === null) {
-      throw new ReseolioError('not_started', 'the client was used before start() had resolved: await start() first');
-    }
-    return this.#engine;
-  }
-
-  #createWorkerId(): string {
-    const random = new Uint8Array(4);
-    this.#options.runtime.fillRandom(random);
-    return `${hostname()}:${process.pid}:${Buffer.from(random).toString('hex')}`;
-  }
-}
-
-function stopped(): ReseolioError {
-  return new ReseolioError('stopped', 'the client was stopped: make a new one');
-}
-
-function assertSubscription(event: unknown, listener: unknown): void {
-  if (typeof event !== 'string' || !EVENT_NAMES.has(event)) {
-    throw new ReseolioError(
-      'invalid_argument',
-      `${describeValue(event)} is no event: use ${[...EVENT_NAMES].join(', ')}`,
-    );
-  }
-  if (typeof listener !== 'function') {
-    throw new ReseolioError('invalid_argument', `the listener of ${event} is ${describeValue(listener)}`);
   }
 }

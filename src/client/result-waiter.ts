@@ -5,8 +5,9 @@ import type { Storage } from '../core/storage.ts';
 import { type Deadlined, DeadlineQueue } from '../worker/deadline-queue.ts';
 import type { StorageErrors } from '../worker/storage-errors.ts';
 
-/** Jobs that are waited for are looked at so often even if no hint ever comes. */
+/** Jobs that are waited for are looked at even if no hint ever comes: so many at most, so often, in turn. */
 const POLL_INTERVAL_MS = 1000;
+const POLL_BATCH = 1000;
 const READ_BATCH = 1000;
 
 interface Waiting extends Deadlined {
@@ -24,7 +25,8 @@ export interface ResultWaiterParams {
 
 /**
  * Waits for jobs to finish, in whichever process that happens. It looks at a job when somebody begins to wait for it,
- * when the storage hints at it, and every second; all that is to be looked at in one turn of the event loop, at once.
+ * when the storage hints at it, and every second (in turn, where more than 1000 are waited for); all that is to be
+ * looked at in one turn of the event loop, at once.
  */
 export class ResultWaiter {
   readonly #params: ResultWaiterParams;
@@ -35,6 +37,7 @@ export class ResultWaiter {
   #isReading = false;
   #isScheduled = false;
   #poll: Timer | null = null;
+  #pollPosition: MapIterator<string> = this.#waiting.keys();
   #failure: unknown = null;
 
   constructor(params: ResultWaiterParams) {
@@ -145,11 +148,25 @@ export class ResultWaiter {
     this.#poll = null;
   }
 
+  /** The iterator of a Map goes on where it was, whatever is added or taken out in the meantime. */
+  #lookAtNext(): void {
+    const count = Math.min(POLL_BATCH, this.#waiting.size);
+    for (let i = 0; i < count; i++) {
+      let next = this.#pollPosition.next();
+      if (next.done) {
+        this.#pollPosition = this.#waiting.keys();
+        next = this.#pollPosition.next();
+      }
+      if (!next.done) this.#unread.add(next.value);
+    }
+    this.#scheduleRead();
+  }
+
   #schedulePoll(): void {
     if (this.#poll !== null || this.#waiting.size === 0) return;
     this.#poll = this.#params.runtime.setTimer(POLL_INTERVAL_MS, () => {
       this.#poll = null;
-      this.look(null);
+      this.#lookAtNext();
       this.#schedulePoll();
     });
   }

@@ -25,7 +25,7 @@ export interface CallOptions extends Partial<JobOptions> {
   readonly idempotencyKey?: string;
   /** Earliest start, milliseconds from now, 0 to 10 years. Not together with `runAt`. */
   readonly delayMs?: number;
-  /** Earliest start: a Date, or Unix milliseconds. A time in the past means now. */
+  /** Earliest start: a Date, or Unix milliseconds, up to the year 2200. A time in the past means now. */
   readonly runAt?: Date | number;
   /** -100 to 100, higher runs first among the jobs of one function. Default 0. */
   readonly priority?: number;
@@ -61,6 +61,8 @@ export const LIMITS = {
   /** A Node timer holds no more than 2^31-1 ms. */
   timeoutMs: 24 * DAY_MS,
   startDelayMs: 3660 * DAY_MS,
+  /** 2200-01-01T00:00:00Z. */
+  runAt: 7_258_118_400_000,
   priority: 100,
   /** Jobs in one storage call; `enqueueMany` refuses more. */
   batchJobs: 10_000,
@@ -113,10 +115,10 @@ export function resolveCallOptions(given: CallOptions, base: JobOptions): Resolv
   assertKnownKeys(given, CALL_OPTION_KEYS);
   const { idempotencyKey, delayMs, priority } = given;
   const runAt = given.runAt instanceof Date ? given.runAt.getTime() : given.runAt;
-  if (idempotencyKey !== undefined) assertIdempotencyKey(idempotencyKey);
+  // A key that is there but undefined is a mistake of the caller, and would make a second job without a word.
+  if ('idempotencyKey' in given) assertIdempotencyKey(idempotencyKey);
   if (delayMs !== undefined) assertNumber('delayMs', delayMs, 0, LIMITS.startDelayMs);
-  // 8.64e15 is the largest time a Date can hold (ECMA-262, 21.4.1.1), so `new Date(runAt)` is valid.
-  if (runAt !== undefined) assertNumber('runAt', runAt, 0, 8.64e15);
+  if (runAt !== undefined) assertNumber('runAt', runAt, 0, LIMITS.runAt);
   if (delayMs !== undefined && runAt !== undefined) {
     throw new ReseolioError('invalid_option', 'delayMs and runAt were both given: pass one of them');
   }
@@ -125,7 +127,8 @@ export function resolveCallOptions(given: CallOptions, base: JobOptions): Resolv
     options: mergeJobOptions(given, base),
     idempotencyKey: idempotencyKey ?? null,
     delayMs: delayMs ?? null,
-    runAt: runAt ?? null,
+    // -0 is a number from 0 on, but sorts elsewhere in bytes.
+    runAt: runAt === undefined ? null : runAt + 0,
     priority: priority ?? 0,
   };
 }

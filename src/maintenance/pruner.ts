@@ -6,7 +6,7 @@ import { MaintenanceLoop } from './maintenance-loop.ts';
 const BATCH_LIMIT = 500;
 const PAUSE_MS = 60_000;
 /** Between batches while there is more, so that claims and settles get their turn. */
-const BUSY_PAUSE_MS = 50;
+const BUSY_PAUSE_MS = 10;
 const JITTER = 0.1;
 
 /** How long finished jobs are kept, milliseconds; null: for ever. */

@@ -1,3 +1,5 @@
+import { toStoredError } from './stored-error.ts';
+
 interface Subscription {
   readonly listener: (payload: never) => void;
   readonly isOnce: boolean;
@@ -70,6 +72,6 @@ export class EventHub<Events extends object> implements EventSink<Events> {
 }
 
 function warn(event: PropertyKey, error: unknown): void {
-  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.emitWarning(`a listener of '${String(event)}' failed: ${reason}`, 'ReseolioWarning');
+  const { name, message, stack } = toStoredError(error);
+  process.emitWarning(`a listener of '${String(event)}' failed: ${stack ?? `${name}: ${message}`}`, 'ReseolioWarning');
 }

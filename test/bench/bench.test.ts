@@ -55,6 +55,12 @@ test.each([
   expect(stderr).toContain('--quick');
 });
 
+test('a directory that is not there is refused with exit code 2', () => {
+  const { status, stdout, stderr } = runBench('--directory', 'no/such/directory', '--only', 'floor');
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain('no/such/directory');
+});
+
 test('the help names every measure, and so does the README', () => {
   const { status, stdout } = runBench('--help');
   expect(status).toBe(0);

@@ -120,6 +120,11 @@ describe('bad input is refused at the call and stores nothing', () => {
     ['arguments that are no array', (echo) => echo.callWithOptions(5 as unknown as [], {}), 'invalid_argument'],
     ['calls that are no array', (echo) => echo.enqueueMany(5 as unknown as []), 'invalid_argument'],
     ['one call that is no array', (echo) => echo.enqueueMany([[1], 2 as unknown as []]), 'invalid_argument'],
+    [
+      'calls with a hole',
+      (echo) => echo.enqueueMany(Object.assign([], { 0: [1], 2: [2] }) as unknown[][]),
+      'invalid_argument',
+    ],
     ['one bad argument of many', (echo) => echo.enqueueMany([[1], [() => {}]]), 'payload_unserializable'],
     ['a key for many', (echo) => echo.enqueueMany([[1]], { idempotencyKey: 'k' } as object), 'invalid_option'],
     ['an unknown option for many', (echo) => echo.enqueueMany([[1]], { retries: 1 } as object), 'invalid_option'],

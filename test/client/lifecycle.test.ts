@@ -110,6 +110,17 @@ describe('after stop()', () => {
     expect(storage.count('enqueue')).toBe(0);
   });
 
+  test('no handler can be registered, from when stop() is called', async () => {
+    const { createClient, startClient } = createFixture();
+    const refused = expect.objectContaining(withCode('stopped'));
+    for (const client of [createClient(), await startClient()]) {
+      const stopping = client.stop();
+      expect(() => client.durable('f', () => 1)).toThrow(refused);
+      await stopping;
+      expect(() => client.durable('f', () => 1)).toThrow(refused);
+    }
+  });
+
   test('handles are refused', async () => {
     const { startClient } = createFixture();
     const client = await startClient({ workerConcurrency: 0 });

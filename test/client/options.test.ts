@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../src/backends/memory/memory-storage.ts';
 import { createSystemRuntime } from '../../src/core/runtime.ts';
-import { Reseolio, type ReseolioOptions } from '../../src/index.ts';
+import { Reseolio, type ReseolioOptions, type Runtime, type Storage } from '../../src/index.ts';
+import { DrivenRuntime } from '../../src/testing/driven-runtime.ts';
+import { trackStorage } from '../../src/testing/track-storage.ts';
 import { withCode } from './client-fixture.ts';
 
 describe('new Reseolio', () => {
@@ -47,6 +49,19 @@ describe('new Reseolio', () => {
     ['a runtime that lacks methods', { runtime: { now: () => 0 } }],
   ])('refuses %s', (_title, options) => {
     expect(() => new Reseolio(options as ReseolioOptions)).toThrow(expect.objectContaining(withCode('invalid_option')));
+  });
+
+  const wholeRuntime = createSystemRuntime();
+  const wholeStorage = trackStorage(new MemoryStorage({ runtime: wholeRuntime }), new DrivenRuntime());
+
+  test.each(Object.keys(wholeStorage))('refuses a storage without %s', (method) => {
+    const storage = { ...wholeStorage, [method]: undefined } as unknown as Storage;
+    expect(() => new Reseolio({ storage })).toThrow(expect.objectContaining(withCode('invalid_option')));
+  });
+
+  test.each(Object.keys(wholeRuntime))('refuses a runtime without %s', (method) => {
+    const runtime = { ...wholeRuntime, [method]: undefined } as unknown as Runtime;
+    expect(() => new Reseolio({ runtime })).toThrow(expect.objectContaining(withCode('invalid_option')));
   });
 
   test('names the option that is wrong', () => {

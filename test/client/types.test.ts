@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import {
+  type ArgsWithOptions,
   type AttemptRecord,
   type BatchOptions,
   type CallOptions,
@@ -18,6 +19,8 @@ const charge = reseolio.durable('charge', async (amount: number, currency: strin
 const ping = reseolio.durable('ping', () => {});
 const greet = reseolio.durable('greet', (name: string, greeting?: string, times = 1) => `${greeting} ${name}${times}`);
 const sum = reseolio.durable('sum', (first: bigint, ...rest: number[]) => first + BigInt(rest.length));
+const join = reseolio.durable('join', (text: string, times?: number, ...flags: boolean[]) => [text, times, flags]);
+const flag = reseolio.durable('flag', (first?: boolean, ...flags: boolean[]) => [first, flags]);
 const log = reseolio.durable('log', (...lines: string[]) => lines);
 
 describe('types', () => {
@@ -48,6 +51,7 @@ describe('types', () => {
     expectTypeOf(greet).toBeCallableWith('x', 'hello', 3, options);
     expectTypeOf(sum).toBeCallableWith(1n, 2, 3, options);
     expectTypeOf(log).toBeCallableWith('a', 'b', options);
+    expectTypeOf(log).toBeCallableWith(options);
     expectTypeOf(charge.callWithOptions).parameters.toEqualTypeOf<
       [args: readonly [number, string], options: CallOptions]
     >();
@@ -56,6 +60,21 @@ describe('types', () => {
     expectTypeOf(charge.enqueueMany).returns.resolves.toEqualTypeOf<
       JobHandle<{ amount: number; currency: string }>[]
     >();
+  });
+
+  test('options may follow parameters that may be left out and a rest', () => {
+    expectTypeOf(join).toBeCallableWith('s', { priority: 1 });
+    expectTypeOf(join).toBeCallableWith('s', 1, { priority: 1 });
+    expectTypeOf(join).toBeCallableWith('s', undefined, { priority: 1 });
+    expectTypeOf(join).toBeCallableWith('s', 1, true, { priority: 1 });
+    expectTypeOf(join).toBeCallableWith('s', 1, true, false, { priority: 1 });
+    expectTypeOf(flag).toBeCallableWith({ priority: 1 });
+    expectTypeOf(flag).toBeCallableWith(true, { priority: 1 });
+    expectTypeOf(flag).toBeCallableWith(true, false, { priority: 1 });
+    expectTypeOf<ArgsWithOptions<string[]>>().toEqualTypeOf<[...string[], CallOptions]>();
+    expectTypeOf<ArgsWithOptions<(string | undefined)[]>>().toEqualTypeOf<[...(string | undefined)[], CallOptions]>();
+    expectTypeOf<ArgsWithOptions<unknown[]>>().toEqualTypeOf<[...unknown[], CallOptions]>();
+    expectTypeOf<ArgsWithOptions<[...number[], string]>>().toEqualTypeOf<[...number[], string, CallOptions]>();
   });
 
   test('wrong calls do not compile', () => {
@@ -68,6 +87,10 @@ describe('types', () => {
       () => charge(5, 'EUR', 'x'),
       // @ts-expect-error: an unknown option
       () => charge(5, 'EUR', { retries: 5 }),
+      // @ts-expect-error: the rest before the options is of another type
+      () => join('s', 1, 'x', { priority: 1 }),
+      // @ts-expect-error: options before an argument
+      () => join('s', { priority: 1 }, true),
       // @ts-expect-error: an option of another type
       () => charge.callWithOptions([5, 'EUR'], { delayMs: '5' }),
       // @ts-expect-error: one key cannot stand for many calls
@@ -83,7 +106,7 @@ describe('types', () => {
       // @ts-expect-error: an unknown status
       () => reseolio.listJobs({ statuses: ['failed'] }),
     ];
-    expect(wrong).toHaveLength(11);
+    expect(wrong).toHaveLength(13);
   });
 
   test('events have payloads of their own', () => {

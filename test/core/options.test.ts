@@ -157,12 +157,21 @@ describe('call options', () => {
     });
   });
 
-  it('take runAt as a Date or as milliseconds, up to the end of time', () => {
-    for (const runAt of [0, 1.5, 8.64e15]) {
+  it('take runAt as a Date or as milliseconds, up to the year 2200', () => {
+    for (const runAt of [0, 1.5, Date.UTC(2200, 0)]) {
       expect(resolveCallOptions({ runAt }, DEFAULT_JOB_OPTIONS).runAt).toBe(runAt);
     }
     expect(resolveCallOptions({ runAt: new Date(77) }, DEFAULT_JOB_OPTIONS).runAt).toBe(77);
-    for (const runAt of [new Date(Number.NaN), -1, 8.64e15 + 1, Number.NaN, Infinity, '2026-01-01', null]) {
+    for (const runAt of [
+      new Date(Number.NaN),
+      -1,
+      Date.UTC(2200, 0) + 1,
+      8.64e15,
+      Number.NaN,
+      Infinity,
+      '2026-01-01',
+      null,
+    ]) {
       expect(refusalOf(() => resolveUntyped({ runAt })).code).toBe('invalid_option');
     }
   });
@@ -172,6 +181,10 @@ describe('call options', () => {
     for (const delayMs of [-1, LIMITS.startDelayMs + 1, Number.NaN, Infinity, '1', null]) {
       expect(refusalOf(() => resolveUntyped({ delayMs })).code).toBe('invalid_option');
     }
+  });
+
+  it('refuse an idempotency key that is there but undefined', () => {
+    expect(refusalOf(() => resolveUntyped({ idempotencyKey: undefined })).code).toBe('invalid_idempotency_key');
   });
 
   it('take delayMs or runAt, not both', () => {

@@ -53,6 +53,12 @@ const { value: carried } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 describe('payloads carry', () => {
   it('every value of the carried kinds exactly', () => {
     fc.assert(
@@ -173,6 +179,22 @@ describe('payloads refuse', () => {
       { 'not an identifier': new Date(Number.NaN) },
       'args[0]["not an identifier"] is an invalid Date',
     ],
+    [
+      'a Date with properties',
+      { d: Object.assign(new Date(5), { zone: 'UTC' }) },
+      'args[0].d is a Date with properties',
+    ],
+    ['a revoked proxy', { p: revokedProxy() }, 'args[0] holds something that throws when it is read'],
+    [
+      'a class whose name is no text',
+      {
+        m: new (class {
+          static name = Symbol('s') as never;
+        })(),
+      },
+      'args[0].m is an instance of an unnamed class',
+    ],
+    ['what is no Date but pretends to be one', { d: Object.create(Date.prototype) }, 'throws when it is read'],
     ['an instance of an unnamed class', { m: new (class {})() }, 'args[0].m is an instance of an unnamed class'],
     ['a hole in an array', { list: hole }, 'args[0].list[1] is a hole in an array'],
     [

@@ -44,8 +44,10 @@ describe('the choice between inline commits and a thread', () => {
   it('does not blame the disk for a large batch', () => {
     const chooser = new CommitModeChooser('auto', () => true);
     observe(chooser, 20, 0.3);
-    observe(chooser, 1, 50, 1000);
+    observe(chooser, 1, 15, 1000);
     expect(chooser.isInline).toBe(true);
+    observe(chooser, 1, 10_000, 1000);
+    expect(chooser.isInline).toBe(false);
   });
 
   it('learns nothing from a commit that wrote nothing', () => {

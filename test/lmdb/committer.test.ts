@@ -68,9 +68,9 @@ describe.each(['inline', 'thread'])('group commit (%s)', (commitMode) => {
 
   it('refuses more than it will queue, and serves those that it took', async () => {
     const { committer } = await openEnvironment(commitMode);
-    const taken = Array.from({ length: 100_000 }, () => committer.submit(() => 1));
+    const taken = Array.from({ length: 200_000 }, () => committer.submit(() => 1));
     await expect(committer.submit(() => 1)).rejects.toMatchObject({ code: 'storage_overloaded' });
-    expect((await Promise.all(taken)).length).toBe(100_000);
+    expect((await Promise.all(taken)).length).toBe(200_000);
     expect(await committer.submit(() => 2)).toBe(2);
   });
 });

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { describe, expect, it } from 'vitest';
@@ -31,6 +31,19 @@ describe('opening an LMDB storage', () => {
     expect(statSync(join(directory, 'data.mdb')).isFile()).toBe(true);
   });
 
+  it('keeps its files to their owner, also in a directory that lets others in', async () => {
+    const directory = temporaryDirectory();
+    chmodSync(directory, 0o755);
+    await (await openLmdb(directory)).close();
+    expect(statSync(join(directory, 'data.mdb')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(directory, 'lock.mdb')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(directory, 'wake')).mode & 0o777).toBe(0o700);
+  });
+
+  it.runIf(process.platform === 'linux')('refuses a path below /proc, where directories cannot be made', async () => {
+    await expect(openLmdb('/proc/nope/deep')).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+
   it('refuses a format of a later version', async () => {
     const directory = temporaryDirectory();
     await putRaw(directory, Buffer.from('\0format'), Buffer.from([0, 0, 0, 99]));
@@ -47,6 +60,12 @@ describe('opening an LMDB storage', () => {
     const database = open({ path: directory, noSubdir: false, encoding: 'binary', keyEncoding: 'binary' });
     expect([...database.getKeys()]).toHaveLength(1);
     await database.close();
+  });
+
+  it.each(['text', '\0'.repeat(8192)])('refuses a file that is no database (%#)', async (content) => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, 'data.mdb'), content);
+    await expect(openLmdb(directory)).rejects.toMatchObject({ code: 'storage_unavailable' });
   });
 
   it('refuses a path that cannot be a directory', async () => {

@@ -60,6 +60,19 @@ describe('finished jobs are deleted', () => {
     expect(prunes.some(({ state }) => state === 'dead')).toBe(false);
   });
 
+  test('as fast as they come, 500 each 10 ms, once there is more than one batch', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    const client = await startClient({ workerConcurrency: 2000, retention: { success: 1000 } });
+    const f = client.durable('f', () => 1);
+    await f.enqueueMany(Array.from({ length: 2000 }, () => []));
+    await runtime.advance(1001);
+    expect(await client.counts()).toMatchObject([{ success: 2000 }]);
+    const before = storage.count('prune');
+    while (storage.count('prune') === before) await runtime.advance(1);
+    await runtime.advance(40);
+    expect(await client.counts()).toEqual([]);
+  });
+
   test('and with a success its idempotency key', async () => {
     const { startClient, runtime } = createFixture();
     const client = await startClient({ retention: { success: 1000 } });

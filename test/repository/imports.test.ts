@@ -67,6 +67,8 @@ describe('lint refuses', () => {
     ['a backend loaded before it is asked for', 'src/backends/open-storage.ts', "import './lmdb/lmdb-storage.ts';"],
     ['a worker importing the client', 'src/worker/x.ts', "export { x } from '../client/x.ts';"],
     ['the testing entry importing the client', 'src/testing/x.ts', "import '../client/x.ts';"],
+    ['the main entry naming a backend', 'src/index.ts', "export { x } from './backends/memory/x.ts';"],
+    ['the main entry importing maintenance', 'src/index.ts', "export { x } from './maintenance/x.ts';"],
     ['a file without a place', 'src/x.ts', ''],
   ])('%s', async (_title, path, code) => {
     expect(await rulesBroken(path, code)).toEqual(['reseolio/import-arrows']);
@@ -94,6 +96,7 @@ describe('lint refuses', () => {
     expect(await rulesBroken('src/core/runtime.ts', 'const now = Date.now();')).toEqual([]);
     expect(await rulesBroken('src/client/x.ts', "import '../backends/open-storage.ts';")).toEqual([]);
     expect(await rulesBroken('src/backends/open-storage.ts', "await import('./lmdb/x.ts');")).toEqual([]);
+    expect(await rulesBroken('src/index.ts', "export { x } from './worker/x.ts';")).toEqual([]);
     expect(await rulesBroken('src/core/x.ts', 'new Date(0);')).toEqual([]);
   });
 });

@@ -8,8 +8,8 @@ const INITIAL_MS = 5;
 /** Weight of one commit in the average, and the most that one stall can count for. */
 const WEIGHT = 1 / 8;
 const MAX_SAMPLE_MS = 50;
-/** Only commits of so few puts and removes tell how long a sync takes. */
-const SMALL_COMMIT_WRITES = 100;
+/** What a put or a remove may add to a commit, generously; what it takes beyond is the disk's. */
+const WRITE_MS = 0.02;
 
 /**
  * Decides whether the next commit runs inline, blocking the event loop for the two syncs of a commit, or on a thread.
@@ -34,7 +34,8 @@ export class CommitModeChooser {
   }
 
   observe(durationMs: number, writes: number): void {
-    if (writes === 0 || writes > SMALL_COMMIT_WRITES) return;
-    this.#averageMs += (Math.min(durationMs, MAX_SAMPLE_MS) - this.#averageMs) * WEIGHT;
+    if (writes === 0) return;
+    const diskMs = Math.max(0, durationMs - writes * WRITE_MS);
+    this.#averageMs += (Math.min(diskMs, MAX_SAMPLE_MS) - this.#averageMs) * WEIGHT;
   }
 }

@@ -5,10 +5,10 @@ import { storageFailed, translateCommitError } from './native-errors.ts';
 import { type Database, Tree } from './tree.ts';
 import { WriteTransaction } from './write-transaction.ts';
 
-/** Operations in one commit; those beyond it go into the next. */
-const MAX_OPERATIONS_PER_COMMIT = 4096;
-/** Operations that wait for a commit. More are refused: a disk that slow is not going to catch up. */
-const MAX_WAITING_OPERATIONS = 100_000;
+/** Jobs that are changed by one commit; operations that go beyond go into the next. One operation may have more. */
+const MAX_JOBS_PER_COMMIT = 4096;
+/** Jobs whose change waits for a commit. More are refused: a disk that slow is not going to catch up. */
+const MAX_WAITING_JOBS = 200_000;
 /** A commit that takes longer has failed, whatever it does later. */
 export const COMMIT_TIMEOUT_MS = 30_000;
 
@@ -20,6 +20,7 @@ export type Operation<Result> = (transaction: WriteTransaction) => Result;
 
 interface Waiting {
   readonly run: Operation<unknown>;
+  readonly jobCount: number;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -47,6 +48,7 @@ export class Committer {
   readonly #params: CommitterParams;
   readonly #tree: Tree;
   #waiting: Waiting[] = [];
+  #waitingJobs = 0;
   #isScheduled = false;
   #isCommitting = false;
   #failure: ReseolioError | null = null;
@@ -66,12 +68,16 @@ export class Committer {
     return this.#isCommitting || this.#waiting.length > 0;
   }
 
-  /** Resolves with what `run` returned once the commit that holds its writes is durable. */
-  submit<Result>(run: Operation<Result>): Promise<Result> {
+  /**
+   * Resolves with what `run` returned once the commit that holds its writes is durable. `jobCount` is how many jobs it
+   * is about: commits and the queue are bounded by it.
+   */
+  submit<Result>(run: Operation<Result>, jobCount = 1): Promise<Result> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    if (this.#waiting.length >= MAX_WAITING_OPERATIONS) return Promise.reject(overloaded());
+    if (this.#waitingJobs >= MAX_WAITING_JOBS) return Promise.reject(overloaded());
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ run, resolve, reject });
+      this.#waiting.push({ run, jobCount, resolve, reject });
+      this.#waitingJobs += jobCount;
       this.#schedule();
     });
   }
@@ -93,7 +99,7 @@ export class Committer {
   }
 
   async #commitWaiting(): Promise<void> {
-    const batch = this.#waiting.splice(0, MAX_OPERATIONS_PER_COMMIT);
+    const batch = this.#takeBatch();
     this.#isCommitting = true;
     const attempt = new CommitAttempt(batch, this.#params, this.#tree);
     const writesBefore = this.#tree.writes;
@@ -111,6 +117,16 @@ export class Committer {
     else this.#notifyIdle();
   }
 
+  #takeBatch(): Waiting[] {
+    let count = 0;
+    let jobs = 0;
+    while (count < this.#waiting.length && jobs < MAX_JOBS_PER_COMMIT) {
+      jobs += (this.#waiting[count++] as Waiting).jobCount;
+    }
+    this.#waitingJobs -= jobs;
+    return this.#waiting.splice(0, count);
+  }
+
   #settle(attempt: CommitAttempt): void {
     const { transaction } = attempt;
     transaction.rememberNames();
@@ -126,10 +142,12 @@ export class Committer {
     if (culprit !== undefined) {
       // An operation threw, so nothing of the batch was written: the others go again without it.
       culprit.reject(error);
-      this.#waiting.unshift(...attempt.batch.filter((operation) => operation !== culprit));
+      const others = attempt.batch.filter((operation) => operation !== culprit);
+      this.#waiting = [...others, ...this.#waiting];
+      for (const { jobCount } of others) this.#waitingJobs += jobCount;
       return;
     }
-    const translated = translateCommitError(error, this.#params.directory);
+    const translated = error instanceof ReseolioError ? error : translateCommitError(error, this.#params.directory);
     if (translated.code !== 'storage_full') this.fail(translated);
     attempt.abandon();
     for (const { reject } of attempt.batch) reject(translated);
@@ -151,7 +169,13 @@ export class Committer {
     const { commitTimeoutMs, directory } = this.#params;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(storageFailed(`a commit has not returned for ${commitTimeoutMs} ms`, directory));
+        // A process that was stopped, or blocked, finds the timer due before it has looked at what has come in: one turn
+        // of the event loop lets a commit that has long returned say so.
+        setImmediate(() =>
+          setImmediate(() => {
+            reject(storageFailed(`a commit has not returned for ${commitTimeoutMs} ms`, directory));
+          }),
+        );
       }, commitTimeoutMs);
       commit.then(resolve, reject).finally(() => clearTimeout(timer));
     });
@@ -234,6 +258,6 @@ async function nativeCause(error: unknown): Promise<unknown> {
 function overloaded(): ReseolioError {
   return new ReseolioError(
     'storage_overloaded',
-    `${MAX_WAITING_OPERATIONS} calls wait for the disk already: wait for some of them before making more`,
+    `${MAX_WAITING_JOBS} jobs wait for the disk already: wait for some of the calls before making more`,
   );
 }

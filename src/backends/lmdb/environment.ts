@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import { ReseolioError } from '../../core/errors.ts';
 import type { Durability, StorageHint } from '../../core/storage.ts';
@@ -12,6 +22,10 @@ import { FeedReader } from './operations/read-feed.ts';
 import { type Database, Tree } from './tree.ts';
 import { WakeDirectory } from './wake-directory.ts';
 import type { WriteTransaction } from './write-transaction.ts';
+
+/** `MDB_MAGIC`, behind the page header of the first meta page (`mdb.c` of the LMDB that the npm package contains). */
+const META_MAGIC = 0xbeefc0de;
+const META_MAGIC_AT = 24;
 
 /** Version of the layout in `keys.ts` and of the records in `job-codec.ts`. */
 const FORMAT_VERSION = 1;
@@ -179,7 +193,7 @@ function openWakeDirectory(directory: string, database: Database, onWake: () => 
 
 function prepareDirectory(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     return realpathSync(directory);
   } catch (error) {
@@ -187,9 +201,39 @@ function prepareDirectory(directory: string): string {
   }
 }
 
-function openDatabase({ directory, durability }: EnvironmentParams): Database {
+/** As `mkdirSync` does recursively, which never returns for some paths below /proc (seen with Node 20). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
   try {
-    return open<Buffer, Buffer>({
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it in the meantime.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** LMDB maps whatever file it finds, and a file that is none of its own takes the process down. */
+function assertLmdbFile(path: string): void {
+  const descriptor = openSync(path, 'r');
+  const head = Buffer.alloc(META_MAGIC_AT + 4);
+  const length = readSync(descriptor, head, 0, head.length, 0);
+  closeSync(descriptor);
+  if (length === 0 || head.readUInt32LE(META_MAGIC_AT) === META_MAGIC) return;
+  throw new Error(`${path} is not an LMDB database, or it is damaged`);
+}
+
+/** Arguments may be confidential, also in a directory that was there before and lets others in. */
+function keepFilesPrivate(directory: string): void {
+  for (const file of ['data.mdb', 'lock.mdb']) chmodSync(join(directory, file), 0o600);
+}
+
+function openDatabase({ directory, durability }: EnvironmentParams): Database {
+  const isNew = !existsSync(join(directory, 'data.mdb'));
+  try {
+    if (!isNew) assertLmdbFile(join(directory, 'data.mdb'));
+    const database = open<Buffer, Buffer>({
       path: directory,
       noSubdir: false,
       encoding: 'binary',
@@ -200,6 +244,9 @@ function openDatabase({ directory, durability }: EnvironmentParams): Database {
       eventTurnBatching: false,
       maxDbs: 1,
     });
+    // The modes of files that are there already are their owner's choice.
+    if (isNew) keepFilesPrivate(directory);
+    return database;
   } catch (error) {
     throw unavailable(directory, error);
   }

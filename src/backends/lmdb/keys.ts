@@ -55,22 +55,22 @@ export const SEQUENCES_KEY = Buffer.from([PREFIX.sequences]);
 
 /** Text that is no id becomes the nil UUID, which no job has. */
 export function parseJobId(text: string): JobId {
+  return parseUuid(text) ?? Buffer.alloc(ID_BYTES);
+}
+
+/** null for what is no UUID in canonical form. Lease tokens are UUIDs as well. */
+export function parseUuid(text: string): Buffer | null {
   const id = Buffer.allocUnsafe(ID_BYTES);
-  if (text.length !== UUID_CHARS) return id.fill(0);
+  if (text.length !== UUID_CHARS) return null;
   for (let i = 0, at = 0; at < ID_BYTES; i += 2, at++) {
     if (at === 4 || at === 6 || at === 8 || at === 10) {
-      if (text.charCodeAt(i++) !== DASH) return id.fill(0);
+      if (text.charCodeAt(i++) !== DASH) return null;
     }
     const byte = ((HEX_DIGITS[text.charCodeAt(i)] ?? 256) << 4) | (HEX_DIGITS[text.charCodeAt(i + 1)] ?? 256);
-    if (byte > 255) return id.fill(0);
+    if (byte > 255) return null;
     id[at] = byte;
   }
   return id;
-}
-
-/** Lease tokens are UUIDs as well; text that is none matches no lease. */
-export function parseToken(text: string): Buffer {
-  return parseJobId(text);
 }
 
 export function formatJobId(id: Uint8Array, offset = 0): string {

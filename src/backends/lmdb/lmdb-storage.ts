@@ -58,8 +58,9 @@ export class LmdbStorage implements Storage {
   }
 
   async enqueue({ jobs }: Readonly<EnqueueParams>): Promise<EnqueueResult[]> {
+    this.#assertUsable();
     if (jobs.length === 0) return [];
-    const results = this.#write((transaction) => enqueue(transaction, jobs, this.#now()));
+    const results = this.#write((transaction) => enqueue(transaction, jobs, this.#now()), jobs.length);
     // Before the commit: a worker of this process that claims at once has its claim in the same commit.
     this.#environment.emit({ kind: 'work', names: [...new Set(jobs.map(({ name }) => name))] });
     return results;
@@ -71,17 +72,19 @@ export class LmdbStorage implements Storage {
       const nextDueInMs = this.#read((tree) => peekNextDue(tree, names, params.names, this.#now()));
       if (nextDueInMs !== 0) return { jobs: [], nextDueInMs };
     }
-    return this.#write((transaction) => claim(transaction, params, this.#now()));
+    return this.#write((transaction) => claim(transaction, params, this.#now()), params.limit);
   }
 
   async extendLeases(params: Readonly<ExtendLeasesParams>): Promise<LeaseStatus[]> {
+    this.#assertUsable();
     if (params.leases.length === 0) return [];
-    return this.#write((transaction) => extendLeases(transaction, params, this.#now()));
+    return this.#write((transaction) => extendLeases(transaction, params, this.#now()), params.leases.length);
   }
 
   async settle({ settlements }: Readonly<SettleParams>): Promise<SettleResult[]> {
+    this.#assertUsable();
     if (settlements.length === 0) return [];
-    return this.#write((transaction) => settle(transaction, settlements, this.#now()));
+    return this.#write((transaction) => settle(transaction, settlements, this.#now()), settlements.length);
   }
 
   async reclaimExpired(params: Readonly<ReclaimParams>): Promise<ReclaimResult> {
@@ -91,11 +94,11 @@ export class LmdbStorage implements Storage {
   }
 
   async cancel({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
-    return this.#write((transaction) => cancel(transaction, jobIds, this.#now()));
+    return this.#write((transaction) => cancel(transaction, jobIds, this.#now()), jobIds.length);
   }
 
   async retry({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
-    return this.#write((transaction) => retry(transaction, jobIds, this.#now()));
+    return this.#write((transaction) => retry(transaction, jobIds, this.#now()), jobIds.length);
   }
 
   async getJobs({ jobIds }: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]> {
@@ -139,9 +142,9 @@ export class LmdbStorage implements Storage {
     await this.#environment.release();
   }
 
-  #write<Result>(operation: Operation<Result>): Promise<Result> {
+  #write<Result>(operation: Operation<Result>, jobCount = 1): Promise<Result> {
     this.#assertUsable();
-    return this.#environment.committer.submit(operation);
+    return this.#environment.committer.submit(operation, jobCount);
   }
 
   /** Reads from a snapshot that is not older than the call. */

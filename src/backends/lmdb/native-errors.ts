@@ -1,5 +1,8 @@
 import { statfsSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { ReseolioError } from '../../core/errors.ts';
+
+const constants = osConstants.errno;
 
 /** LMDB reports a full disk as EIO when a page does not fit, so the disk itself is asked. */
 const FULL_BELOW_BYTES = 1_048_576;
@@ -32,10 +35,12 @@ export function storageFailed(what: string, directory: string, cause?: unknown):
 
 function isDiskFull(error: unknown, directory: string): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  if (code === 'ENOSPC' || code === 28 || code === 'EDQUOT') return true;
+  if (code === constants.ENOSPC || code === constants.EDQUOT) return true;
+  if (code !== constants.EIO) return false;
   try {
-    const { bavail, bsize } = statfsSync(directory);
-    return bavail * bsize < FULL_BELOW_BYTES;
+    const { bavail, bfree, bsize } = statfsSync(directory);
+    // Some of what is free is kept for root.
+    return (process.getuid?.() === 0 ? bfree : bavail) * bsize < FULL_BELOW_BYTES;
   } catch {
     return false;
   }

@@ -1,7 +1,8 @@
+import { ReseolioError } from '../../../core/errors.ts';
 import type { JobRecord } from '../../../core/job.ts';
 import type { ClaimParams, ClaimResult } from '../../../core/storage.ts';
 import { decodeJob, type StoredJob, toJobRecord } from '../job-codec.ts';
-import { formatJobId, type JobId, jobKey, parseToken } from '../keys.ts';
+import { formatJobId, type JobId, jobKey, parseUuid } from '../keys.ts';
 import type { NameIndex } from '../names.ts';
 import type { Tree } from '../tree.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
@@ -22,15 +23,17 @@ export function peekNextDue(tree: Tree, names: NameIndex, claimed: readonly stri
 }
 
 export function claim(transaction: WriteTransaction, params: Readonly<ClaimParams>, now: number): ClaimResult {
+  const leaseToken = parseUuid(params.leaseToken);
+  if (leaseToken === null) throw new ReseolioError('invalid_argument', 'a lease token is a UUID in canonical form');
   const queues: DueJobs[] = [];
-  for (const name of params.names) {
+  for (const name of new Set(params.names)) {
     const nameId = transaction.findNameId(name);
     if (nameId !== undefined) queues.push(new DueJobs(transaction.tree, nameId, now));
   }
   const ids = dealOut(queues, params.limit);
   const held: HeldUnder = {
     workerId: Buffer.from(params.workerId),
-    leaseToken: parseToken(params.leaseToken),
+    leaseToken,
     startedAt: now,
     leaseExpiresAt: now + params.leaseMs,
   };

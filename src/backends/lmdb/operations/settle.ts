@@ -1,7 +1,7 @@
 import type { Lease } from '../../../core/job.ts';
 import type { AttemptOutcome, Settlement, SettleResult } from '../../../core/storage.ts';
 import { decodeJob, type StoredJob } from '../job-codec.ts';
-import { jobKey, parseJobId, parseToken } from '../keys.ts';
+import { jobKey, parseJobId, parseUuid } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 import { type AttemptEnding, endAttempt } from './end-attempt.ts';
 
@@ -34,10 +34,15 @@ function endingOf(outcome: AttemptOutcome, job: StoredJob, now: number): Attempt
 }
 
 export function isHeldUnder(job: StoredJob, lease: Lease): boolean {
-  return job.state === 'running' && job.attempt === lease.attempt && job.leaseToken.equals(parseToken(lease.token));
+  return job.state === 'running' && job.attempt === lease.attempt && isSameToken(job.leaseToken, lease);
 }
 
 function wasSettledUnder(job: StoredJob, lease: Lease): boolean {
   const isSameAttempt = job.settledAttempt > 0 && job.settledAttempt === lease.attempt;
-  return isSameAttempt && job.settledToken.equals(parseToken(lease.token));
+  return isSameAttempt && isSameToken(job.settledToken, lease);
+}
+
+function isSameToken(token: Buffer, lease: Lease): boolean {
+  const given = parseUuid(lease.token);
+  return given !== null && token.equals(given);
 }

@@ -1,1 +1,0 @@
-export { type CurrentJob, currentJob } from '../worker/current-job.ts';
