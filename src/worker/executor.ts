@@ -122,7 +122,10 @@ export class Executor {
   #start(attempt: Attempt): void {
     const { runtime, registry, events } = this.#params;
     const { job, isLeaseLost } = attempt;
-    if (isLeaseLost) return this.#end(attempt, null);
+    if (isLeaseLost) {
+      this.#end(attempt, null);
+      return;
+    }
     attempt.begin(runtime);
     this.#deadlines.add(attempt);
     if (events.hasListeners('job:start')) {
@@ -132,7 +135,8 @@ export class Executor {
     try {
       args = decodeArgs(job.args);
     } catch (error) {
-      return this.#end(attempt, { kind: 'dead', error: toStoredError(error) });
+      this.#end(attempt, { kind: 'dead', error: toStoredError(error) });
+      return;
     }
     // Only names that have handlers are claimed, and handlers are never removed.
     this.#call(attempt, registry.get(job.name) as Handler, args);

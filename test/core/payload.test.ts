@@ -184,13 +184,26 @@ describe('payloads refuse', () => {
       { d: Object.assign(new Date(5), { zone: 'UTC' }) },
       'args[0].d is a Date with properties',
     ],
+    [
+      'what extends Buffer',
+      { b: Object.setPrototypeOf(Buffer.from('x'), class Bytes extends Buffer {}.prototype) },
+      'args[0].b is an instance of Bytes',
+    ],
+    [
+      'what is no array of bytes but pretends to be one',
+      { b: Object.create(Uint8Array.prototype) },
+      'args[0].b is no array of bytes',
+    ],
+    [
+      'an array with a symbol',
+      { list: Object.assign([1], { [Symbol('s')]: 2 }) },
+      'args[0].list is an array with properties',
+    ],
     ['a revoked proxy', { p: revokedProxy() }, 'args[0] holds something that throws when it is read'],
     [
       'a class whose name is no text',
       {
-        m: new (class {
-          static name = Symbol('s') as never;
-        })(),
+        m: new (Object.defineProperty(class {}, 'name', { value: Symbol('s') }))(),
       },
       'args[0].m is an instance of an unnamed class',
     ],
@@ -268,5 +281,11 @@ describe('records', () => {
   it('come back as they were', () => {
     const record = ['id', 1.5, null, [1, Buffer.from('x')], 2 ** 40];
     expect(isDeepStrictEqual(unpackRecord(packRecord(record)), record)).toBe(true);
+  });
+
+  it('is refused before it is packed where one object is referred to very often', () => {
+    let value: object = { text: 'x' };
+    for (let level = 0; level < 60; level++) value = { a: value, b: value };
+    expect(() => encodePayload(value, 'args')).toThrow(expect.objectContaining({ code: 'payload_too_large' }));
   });
 });

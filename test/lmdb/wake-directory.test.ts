@@ -37,9 +37,25 @@ describe('the wake directory', () => {
   it('removes the file of a process that died', () => {
     const directory = temporaryDirectory();
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
-    writeFileSync(join(directory, `${dead}-0000`), '');
-    expect(openWake(directory).hasPeers).toBe(false);
-    expect(readdirSync(directory)).toHaveLength(1);
+    const wake = openWake(directory);
+    const [own = ''] = readdirSync(directory);
+    const namespace = own.split('-')[0];
+    writeFileSync(join(directory, `${namespace}-${dead}-0000`), '');
+    expect(openWake(directory).hasPeers).toBe(true);
+    expect(readdirSync(directory).filter((name) => name.endsWith('-0000'))).toEqual([]);
+    expect(wake.hasPeers).toBe(false);
+  });
+
+  it('goes by the age of a file where process ids mean something else', () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, `1-${process.pid}-fresh`), '');
+    writeFileSync(join(directory, `1-${process.pid}-stale`), '');
+    const longAgo = new Date(Date.now() - 120_000);
+    utimesSync(join(directory, `1-${process.pid}-stale`), longAgo, longAgo);
+    expect(openWake(directory).hasPeers).toBe(true);
+    const names = readdirSync(directory);
+    expect(names).toContain(`1-${process.pid}-fresh`);
+    expect(names).not.toContain(`1-${process.pid}-stale`);
   });
 
   it('makes its file again when another took it for dead', async () => {

@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { type FSWatcher, mkdirSync, readdirSync, unlinkSync, utimes, watch, writeFileSync } from 'node:fs';
+import {
+  type FSWatcher,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  unlinkSync,
+  utimes,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** At most one notification goes out in this time; the first of a burst goes out at once. */
 const NOTIFY_INTERVAL_MS = 2;
-/** How often processes that died without a goodbye are looked for, while there are others at all. */
+/** How often each process touches its file, and looks for those of processes that died without a goodbye. */
 const SWEEP_INTERVAL_MS = 10_000;
+/** A file of another process id namespace that nobody has touched for so long belongs to nobody. */
+const STALE_MS = 60_000;
 
 /**
  * How processes of one box tell each other that there is something to see: each keeps a file in one directory, touches
@@ -15,7 +27,7 @@ const SWEEP_INTERVAL_MS = 10_000;
 export class WakeDirectory {
   readonly #directory: string;
   readonly #onWake: () => void;
-  readonly #fileName = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  readonly #fileName = `${processNamespace()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   readonly #path: string;
   readonly #watcher: FSWatcher | null;
   readonly #sweeper: NodeJS.Timeout;
@@ -33,7 +45,10 @@ export class WakeDirectory {
     this.#watcher = this.#watch();
     this.#createFile();
     this.#sweep();
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
+    this.#sweeper = setInterval(() => {
+      this.#sweep();
+      this.notify();
+    }, SWEEP_INTERVAL_MS).unref();
   }
 
   /** Another process has the storage open, or had and died a short while ago. */
@@ -99,10 +114,11 @@ export class WakeDirectory {
     this.#peers = 0;
     for (const name of names) {
       if (name === this.#fileName) continue;
-      if (isAlive(Number.parseInt(name, 10))) this.#peers++;
-      else removeIfThere(join(this.#directory, name));
+      const path = join(this.#directory, name);
+      if (isOwned(path, name)) this.#peers++;
+      else removeIfThere(path);
     }
-    // A process that sees other process ids (a container) took this one for dead.
+    // A process that was stopped for long may have been taken for dead by one of another namespace.
     if (!names.includes(this.#fileName)) this.#createFile();
   }
 
@@ -120,6 +136,26 @@ function readNames(directory: string): string[] {
     return readdirSync(directory);
   } catch {
     return [];
+  }
+}
+
+/** Process ids mean something only among processes of one namespace; containers have each their own. */
+function processNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
+/** Whether the process that a file was made by is still there, as far as can be told from here. */
+function isOwned(path: string, fileName: string): boolean {
+  const [namespace, processId] = fileName.split('-');
+  if (namespace === processNamespace()) return isAlive(Number(processId));
+  try {
+    return Date.now() - statSync(path).mtimeMs < STALE_MS;
+  } catch {
+    return false;
   }
 }
 

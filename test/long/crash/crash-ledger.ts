@@ -15,6 +15,7 @@ const PAGE = 1000;
 export class CrashLedger {
   readonly #enqueued = new Set<string>();
   readonly #successes = new Map<string, Settled>();
+  readonly #dead = new Set<string>();
   /** Acknowledged settles that ended an attempt, by attempt. An attempt that was released has the number of the next. */
   readonly #settledAttempts = new Map<string, number>();
 
@@ -34,6 +35,7 @@ export class CrashLedger {
     if (kind === 'release') return;
     const key = `${jobId} ${attempt}`;
     this.#settledAttempts.set(key, (this.#settledAttempts.get(key) ?? 0) + 1);
+    if (kind === 'dead') this.#dead.add(jobId);
     if (kind === 'success') this.#successes.set(jobId, { jobId, attempt: Number(attempt), kind, value });
   }
 
@@ -69,6 +71,7 @@ export class CrashLedger {
 
   #violationsOf(jobId: string, job: JobRecord | null): string[] {
     if (job === null) return [`job ${jobId} was acknowledged and is lost`];
+    if (this.#dead.has(jobId) && job.state !== 'dead') return [`job ${jobId} was settled as dead and is ${job.state}`];
     const success = this.#successes.get(jobId);
     if (success === undefined) return [];
     if (job.state !== 'success') return [`job ${jobId} was settled as a success and is ${job.state}`];

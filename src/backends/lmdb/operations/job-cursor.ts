@@ -80,19 +80,44 @@ export class SortedJobCursor implements JobCursor {
   }
 }
 
-/** The first of what `cursors` show, taken from its cursor; null when all are at their end. */
-export function takeNext(cursors: readonly JobCursor[], isAscending: boolean): ListedJob | null {
-  let best: ListedJob | null = null;
-  let bestCursor: JobCursor | null = null;
-  for (const cursor of cursors) {
-    const job = cursor.peek();
-    if (job === null) continue;
-    if (best !== null && Buffer.compare(job.order, best.order) < 0 !== isAscending) continue;
-    best = job;
-    bestCursor = cursor;
+interface Head {
+  readonly cursor: JobCursor;
+  readonly job: ListedJob;
+}
+
+/** Merges cursors into one order. Those that are behind wait sorted, so a step costs little however many there are. */
+export class MergedJobs {
+  readonly #isAscending: boolean;
+  /** The next of all is the last, where it is cheapest to take. */
+  readonly #heads: Head[] = [];
+
+  constructor(cursors: readonly JobCursor[], isAscending: boolean) {
+    this.#isAscending = isAscending;
+    for (const cursor of cursors) this.#insert(cursor);
   }
-  bestCursor?.advance();
-  return best;
+
+  /** The next job, null when all cursors are at their end. */
+  next(): ListedJob | null {
+    const head = this.#heads.pop();
+    if (head === undefined) return null;
+    head.cursor.advance();
+    this.#insert(head.cursor);
+    return head.job;
+  }
+
+  #insert(cursor: JobCursor): void {
+    const job = cursor.peek();
+    if (job === null) return;
+    let low = 0;
+    let high = this.#heads.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const order = Buffer.compare((this.#heads[middle] as Head).job.order, job.order);
+      if (order > 0 === this.#isAscending) low = middle + 1;
+      else high = middle;
+    }
+    this.#heads.splice(low, 0, { cursor, job });
+  }
 }
 
 /** An id as a key of a Set. */

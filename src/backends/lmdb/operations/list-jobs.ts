@@ -17,7 +17,7 @@ import {
 import { type CountedName, type NameIndex, readAllCounts } from '../names.ts';
 import type { Tree } from '../tree.ts';
 import { toJobSummary } from './get-jobs.ts';
-import { idText, type JobCursor, type ListedJob, SortedJobCursor, StoredJobCursor, takeNext } from './job-cursor.ts';
+import { idText, type JobCursor, type ListedJob, MergedJobs, SortedJobCursor, StoredJobCursor } from './job-cursor.ts';
 
 const LEASE_PAGE = 1000;
 const JOBS_PER_TURN = 1000;
@@ -31,10 +31,10 @@ export async function listJobs(
 ): Promise<ListJobsResult> {
   const selected = selectNames(tree, params);
   const total = selected.reduce((sum, counted) => sum + countOf(counted, params.states), 0);
-  const cursors = openCursors(tree, selected, params);
+  const merged = new MergedJobs(openCursors(tree, selected, params), params.isAscending);
   const ids =
-    params.orderBy === 'createdAt' ? pageByCreation(cursors, params) : await pageByDueTime(tree, cursors, params);
-  return { jobs: ids.flatMap((id) => readSummary(tree, names, id) ?? []), total };
+    params.orderBy === 'createdAt' ? pageByCreation(merged, params) : await pageByDueTime(tree, merged, params);
+  return { jobs: ids.flatMap((id) => readSummary(tree, names, id, params.states) ?? []), total };
 }
 
 /** The names that the filter selects and that have jobs in the states it selects. */
@@ -91,10 +91,10 @@ function runningJobs(tree: Tree, selected: readonly CountedName[]): ListedJob[] 
   }
 }
 
-function pageByCreation(cursors: readonly JobCursor[], params: Readonly<ListJobsParams>): JobId[] {
+function pageByCreation(merged: MergedJobs, params: Readonly<ListJobsParams>): JobId[] {
   const ids: JobId[] = [];
   for (let position = 0; ids.length < params.limit; position++) {
-    const job = takeNext(cursors, params.isAscending);
+    const job = merged.next();
     if (job === null) break;
     if (position >= params.offset) ids.push(job.id);
   }
@@ -104,7 +104,7 @@ function pageByCreation(cursors: readonly JobCursor[], params: Readonly<ListJobs
 /** Looks at every job that matches, a share a turn, and keeps no more than could be on the page. */
 async function pageByDueTime(
   tree: Tree,
-  cursors: readonly JobCursor[],
+  merged: MergedJobs,
   { offset, limit, isAscending }: Readonly<ListJobsParams>,
 ): Promise<JobId[]> {
   const direction = isAscending ? 1 : -1;
@@ -114,7 +114,7 @@ async function pageByDueTime(
     best = best.sort((a, b) => direction * (a.runAt - b.runAt || Buffer.compare(a.order, b.order))).slice(0, keep);
   };
   for (let seen = 1; ; seen++) {
-    const job = takeNext(cursors, isAscending);
+    const job = merged.next();
     if (job === null) break;
     const stored = tree.get(jobKey(job.id));
     if (stored !== undefined) best.push({ ...job, runAt: decodeJob(stored).runAt });
@@ -125,10 +125,11 @@ async function pageByDueTime(
   return best.slice(offset).map(({ id }) => id);
 }
 
-/** null for a job that was pruned since the page was put together. */
-function readSummary(tree: Tree, names: NameIndex, id: JobId): JobSummary | null {
+/** null for a job that was pruned, or left the states that are asked for, since the page was put together. */
+function readSummary(tree: Tree, names: NameIndex, id: JobId, states: readonly JobState[] | null): JobSummary | null {
   const bytes = tree.get(jobKey(id));
   if (bytes === undefined) return null;
   const job = decodeJob(bytes);
+  if (states !== null && !states.includes(job.state)) return null;
   return toJobSummary(formatJobId(id), names.nameOf(tree, job.nameId), job);
 }

@@ -1,0 +1,40 @@
+import { open } from 'lmdb';
+import { expect, it } from 'vitest';
+import { encodePayload } from '../../src/core/payload.ts';
+import { openLmdb, temporaryDirectory } from '../processes/lmdb-directory.ts';
+import { ids, newJob } from '../processes/new-job.ts';
+
+it('a pruned job leaves nothing behind: no large arguments, no history, no key, no index entry', async () => {
+  const directory = temporaryDirectory();
+  const storage = await openLmdb(directory);
+  const error = { name: 'Error', message: 'planted', stack: null };
+  const jobs = Array.from({ length: 20 }, (_, i) =>
+    newJob({ idempotencyKey: `key-${i}`, args: encodePayload([Buffer.alloc(5000)], 'args') }),
+  );
+  await storage.enqueue({ jobs });
+  for (const kind of ['retry', 'dead'] as const) {
+    const leaseToken = ids.next();
+    const claimed = await storage.claim({ workerId: 'w', leaseToken, names: ['test:job'], limit: 20, leaseMs: 60_000 });
+    await storage.settle({
+      settlements: claimed.jobs.map(({ id, attempt }) => ({
+        lease: { jobId: id, attempt, token: leaseToken },
+        outcome: kind === 'dead' ? { kind, error } : { kind, error, delayMs: 0 },
+      })),
+    });
+  }
+  expect(await storage.counts()).toMatchObject([{ dead: 20 }]);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  expect(await storage.prune({ state: 'dead', olderThanMs: 0, limit: 100 })).toMatchObject({ pruned: 20 });
+  await storage.close();
+
+  const database = open<Buffer, Buffer>({
+    path: directory,
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  });
+  const prefixes = Array.from(database.getKeys(), (key) => key[0]);
+  await database.close();
+  // The format, the sequence numbers, and the name with its counts.
+  expect(prefixes).toEqual([0, 1, 2, 7]);
+});
