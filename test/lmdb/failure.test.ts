@@ -31,3 +31,21 @@ describe.each(['thread', 'inline'])('a write that the system refuses (commits: %
     expect(await storage.counts()).toMatchObject([{ pending: acked.length }]);
   });
 });
+
+describe('a process that was stopped for longer than a commit may take', () => {
+  it('goes on: the commit had returned, only nobody could look', async () => {
+    const writer = new TestProcess({
+      script: 'test/processes/lmdb-writer.js',
+      args: [temporaryDirectory(), 'thread&commitTimeoutMs=200', '1000'],
+    });
+    onTestFinished(() => writer.kill());
+    await writer.line('RESOLVED settle');
+    for (let i = 0; i < 3; i++) {
+      writer.signal('SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      writer.signal('SIGCONT');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(await writer.exited(), writer.stderr).toBe(0);
+  });
+});

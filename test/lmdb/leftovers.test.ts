@@ -22,9 +22,22 @@ it('a pruned job leaves nothing behind: no large arguments, no history, no key, 
       })),
     });
   }
-  expect(await storage.counts()).toMatchObject([{ dead: 20 }]);
+  await storage.enqueue({ jobs: [newJob({ args: encodePayload([Buffer.alloc(5000)], 'args') })] });
+  const leaseToken = ids.next();
+  const { jobs: last } = await storage.claim({
+    workerId: 'w',
+    leaseToken,
+    names: ['test:job'],
+    limit: 1,
+    leaseMs: 60_000,
+  });
+  const lease = { jobId: last[0]?.id as string, attempt: 1, token: leaseToken };
+  const result = encodePayload(Buffer.alloc(5000), 'result');
+  await storage.settle({ settlements: [{ lease, outcome: { kind: 'success', result } }] });
+  expect(await storage.counts()).toMatchObject([{ dead: 20, success: 1 }]);
   await new Promise((resolve) => setTimeout(resolve, 2));
   expect(await storage.prune({ state: 'dead', olderThanMs: 0, limit: 100 })).toMatchObject({ pruned: 20 });
+  expect(await storage.prune({ state: 'success', olderThanMs: 0, limit: 100 })).toMatchObject({ pruned: 1 });
   await storage.close();
 
   const database = open<Buffer, Buffer>({

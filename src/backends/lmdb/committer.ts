@@ -11,6 +11,7 @@ const MAX_JOBS_PER_COMMIT = 4096;
 const MAX_WAITING_JOBS = 200_000;
 /** A commit that takes longer has failed, whatever it does later. */
 export const COMMIT_TIMEOUT_MS = 30_000;
+const COMMIT_TIMEOUT_TICKS = 10;
 
 /** `TransactionFlags` of the package, which exports them as a const enum. */
 const ABORTABLE_SYNCED: number = 3;
@@ -164,20 +165,20 @@ export class Committer {
     this.#notifyIdle();
   }
 
-  /** Rejects when `commit` takes too long. It is not known then what became of it, so the storage has failed. */
+  /**
+   * Rejects when `commit` takes too long. It is not known then what became of it, so the storage has failed. The time is
+   * counted in ticks: for a process that was stopped, or blocked, it stands still, as the commit does on this side.
+   */
   #withinBound(commit: Promise<void>): Promise<void> {
     const { commitTimeoutMs, directory } = this.#params;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        // A process that was stopped, or blocked, finds the timer due before it has looked at what has come in: one turn
-        // of the event loop lets a commit that has long returned say so.
-        setImmediate(() =>
-          setImmediate(() => {
-            reject(storageFailed(`a commit has not returned for ${commitTimeoutMs} ms`, directory));
-          }),
-        );
-      }, commitTimeoutMs);
-      commit.then(resolve, reject).finally(() => clearTimeout(timer));
+      let ticks = 0;
+      const timer = setInterval(() => {
+        if (++ticks < COMMIT_TIMEOUT_TICKS) return;
+        clearInterval(timer);
+        reject(storageFailed(`a commit has not returned for ${commitTimeoutMs} ms`, directory));
+      }, commitTimeoutMs / COMMIT_TIMEOUT_TICKS);
+      commit.then(resolve, reject).finally(() => clearInterval(timer));
     });
   }
 

@@ -27,15 +27,20 @@ export interface StoredJob {
   settledToken: Buffer;
   readonly idempotencyKey: Buffer;
   readonly argsEncoding: PayloadEncoding;
-  /** null: they are large and lie under a key of their own. */
+  /** null: they are large and lie under a key of their own, so that transitions and lists do not copy them along. */
   readonly args: Buffer | null;
   workerId: Buffer;
   /** As {@link packError} makes it; empty for none. */
   error: Buffer;
-  result: Payload | null;
+  /** null: there is no result. */
+  resultEncoding: PayloadEncoding | null;
+  /** null: there is none, or it is large and lies under a key of its own. */
+  result: Buffer | null;
 }
 
 export const EMPTY = Buffer.alloc(0);
+/** Payloads above this lie under a key of their own. */
+export const MAX_INLINE_BYTES = 1024;
 export const NO_TOKEN = Buffer.alloc(16);
 
 /** Where each field of the head begins. */
@@ -72,6 +77,8 @@ const HEAD_BYTES = 148;
 const TOKEN_BYTES = 16;
 /** In place of an encoding: there is no result. */
 const NO_RESULT = 255;
+/** Beside an encoding: the result lies elsewhere. */
+const LARGE_RESULT = 0x80;
 /** In place of a length: the arguments lie elsewhere. */
 const LARGE_ARGS = 0xffff_ffff;
 
@@ -81,7 +88,7 @@ export function stateCode(state: JobState): number {
 
 export function encodeJob(job: StoredJob): Buffer {
   const args = job.args ?? EMPTY;
-  const result = job.result === null ? EMPTY : asBuffer(job.result.bytes);
+  const result = job.result ?? EMPTY;
   const parts = [job.idempotencyKey, args, job.workerId, job.error, result];
   let length = HEAD_BYTES;
   for (const part of parts) length += part.length;
@@ -96,11 +103,11 @@ export function encodeJob(job: StoredJob): Buffer {
 }
 
 function encodeHead(job: StoredJob, bytes: Buffer): void {
-  const { options, result } = job;
+  const { options } = job;
   bytes[AT.state] = stateCode(job.state);
   bytes[AT.backoff] = BACKOFFS.indexOf(options.backoff);
   bytes[AT.argsEncoding] = PAYLOAD_ENCODINGS.indexOf(job.argsEncoding);
-  bytes[AT.resultEncoding] = result === null ? NO_RESULT : PAYLOAD_ENCODINGS.indexOf(result.encoding);
+  bytes[AT.resultEncoding] = resultCode(job);
   bytes.writeInt16LE(job.priority, AT.priority);
   bytes.writeUInt16LE(job.idempotencyKey.length, AT.idempotencyKeyBytes);
   bytes.writeUInt16LE(job.workerId.length, AT.workerIdBytes);
@@ -125,6 +132,11 @@ function encodeHead(job: StoredJob, bytes: Buffer): void {
   bytes.set(job.settledToken, AT.settledToken);
 }
 
+function resultCode({ resultEncoding, result }: StoredJob): number {
+  if (resultEncoding === null) return NO_RESULT;
+  return PAYLOAD_ENCODINGS.indexOf(resultEncoding) | (result === null ? LARGE_RESULT : 0);
+}
+
 /** The parts of the result lie in `bytes`, which must not change afterwards. */
 export function decodeJob(bytes: Buffer): StoredJob {
   const argsBytes = bytes.readUInt32LE(AT.argsBytes);
@@ -133,7 +145,7 @@ export function decodeJob(bytes: Buffer): StoredJob {
   const workerIdAt = argsAt + (hasLargeArgs ? 0 : argsBytes);
   const errorAt = workerIdAt + bytes.readUInt16LE(AT.workerIdBytes);
   const resultAt = errorAt + bytes.readUInt32LE(AT.errorBytes);
-  const resultEncoding = bytes[AT.resultEncoding] as number;
+  const code = bytes[AT.resultEncoding] as number;
   return {
     state: JOB_STATES[bytes[AT.state] as number] as JobState,
     nameId: bytes.readUInt32LE(AT.nameId),
@@ -155,13 +167,8 @@ export function decodeJob(bytes: Buffer): StoredJob {
     args: hasLargeArgs ? null : slice(bytes, argsAt, workerIdAt),
     workerId: slice(bytes, workerIdAt, errorAt),
     error: slice(bytes, errorAt, resultAt),
-    result:
-      resultEncoding === NO_RESULT
-        ? null
-        : {
-            encoding: PAYLOAD_ENCODINGS[resultEncoding] as PayloadEncoding,
-            bytes: slice(bytes, resultAt, bytes.length),
-          },
+    resultEncoding: code === NO_RESULT ? null : (PAYLOAD_ENCODINGS[code & ~LARGE_RESULT] as PayloadEncoding),
+    result: (code & LARGE_RESULT) === 0 ? slice(bytes, resultAt, bytes.length) : null,
   };
 }
 
@@ -186,8 +193,8 @@ function unpackError(bytes: Buffer): StoredError | null {
   return { name, message, stack };
 }
 
-/** `largeArgs` are the arguments of a job whose record does not hold them. */
-export function toJobRecord(id: string, name: string, job: StoredJob, largeArgs: Buffer | null): JobRecord {
+/** `large` are the payloads that the record itself does not hold. */
+export function toJobRecord(id: string, name: string, job: StoredJob, large: LargePayloads): JobRecord {
   return {
     id,
     name,
@@ -203,9 +210,18 @@ export function toJobRecord(id: string, name: string, job: StoredJob, largeArgs:
     workerId: textOrNull(job.workerId),
     leaseExpiresAt: job.leaseExpiresAt,
     error: unpackError(job.error),
-    args: { encoding: job.argsEncoding, bytes: job.args ?? largeArgs ?? EMPTY },
-    result: job.result,
+    args: { encoding: job.argsEncoding, bytes: job.args ?? large.args ?? EMPTY },
+    result: toResult(job, large),
   };
+}
+
+export interface LargePayloads {
+  readonly args: Buffer | null;
+  readonly result: Buffer | null;
+}
+
+function toResult({ resultEncoding, result }: StoredJob, large: LargePayloads): Payload | null {
+  return resultEncoding === null ? null : { encoding: resultEncoding, bytes: result ?? large.result ?? EMPTY };
 }
 
 /** Neither keys nor worker ids can be empty, so no bytes are no text. */

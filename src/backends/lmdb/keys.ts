@@ -17,7 +17,7 @@
  * 08 name-id, idempotency key                  -> job id
  * 09 state, name-id, creation time, sequence   -> job id, finish time     finished jobs
  * 0a job id, ordinal                           -> a failed or lost attempt
- * 0b job id                                    -> arguments that are too large for the record
+ * 0b job id, 0 or 1                            -> arguments, or a result, too large for the record
  * 0c job id                                    -> the job
  * ```
  */
@@ -82,8 +82,12 @@ export function jobKey(id: JobId): Buffer {
   return keyOfId(PREFIX.job, id);
 }
 
-export function payloadKey(id: JobId): Buffer {
-  return keyOfId(PREFIX.payload, id);
+export function largePayloadKey(id: JobId, kind: 'args' | 'result'): Buffer {
+  const key = Buffer.allocUnsafe(2 + ID_BYTES);
+  key[0] = PREFIX.payload;
+  id.copy(key, 1);
+  key[1 + ID_BYTES] = kind === 'args' ? 0 : 1;
+  return key;
 }
 
 export function attemptKey(id: JobId, ordinal: number): Buffer {

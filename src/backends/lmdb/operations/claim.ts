@@ -7,7 +7,7 @@ import type { NameIndex } from '../names.ts';
 import type { Tree } from '../tree.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 import { DueJobs } from './due-jobs.ts';
-import { readLargeArgs } from './get-jobs.ts';
+import { readLargePayloads } from './get-jobs.ts';
 
 /** What {@link ClaimResult.nextDueInMs} would be, from a snapshot: an idle claim then needs no commit at all. */
 export function peekNextDue(tree: Tree, names: NameIndex, claimed: readonly string[], now: number): number | null {
@@ -93,5 +93,10 @@ function claimOne(transaction: WriteTransaction, id: JobId, held: HeldUnder): Jo
   job.workerId = held.workerId;
   transaction.putJob(id, job);
   transaction.addToIndexes(id, job, 'pending');
-  return toJobRecord(formatJobId(id), transaction.nameOf(job.nameId), job, readLargeArgs(transaction.tree, id, job));
+  return toJobRecord(
+    formatJobId(id),
+    transaction.nameOf(job.nameId),
+    job,
+    readLargePayloads(transaction.tree, id, job),
+  );
 }

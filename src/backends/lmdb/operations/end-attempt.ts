@@ -8,8 +8,8 @@ import {
 } from '../../../core/job.ts';
 import type { Payload } from '../../../core/payload.ts';
 import { encodeAttempt } from '../attempt-codec.ts';
-import { NO_TOKEN, packError, type StoredJob } from '../job-codec.ts';
-import { attemptKey, type JobId } from '../keys.ts';
+import { asBuffer, MAX_INLINE_BYTES, NO_TOKEN, packError, type StoredJob } from '../job-codec.ts';
+import { attemptKey, type JobId, largePayloadKey } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 export interface AttemptEnding {
@@ -47,10 +47,17 @@ export function endAttempt(
     job.settledToken = job.leaseToken;
   }
   job.leaseToken = NO_TOKEN;
-  job.result = ending.result;
+  if (ending.result !== null) putResult(transaction, id, job, ending.result);
   if (ending.event !== 'release') job.error = packError(ending.error);
   transaction.putJob(id, job);
   transaction.addToIndexes(id, job, 'running');
+}
+
+function putResult(transaction: WriteTransaction, id: JobId, job: StoredJob, result: Payload): void {
+  const bytes = asBuffer(result.bytes);
+  job.resultEncoding = result.encoding;
+  if (bytes.length <= MAX_INLINE_BYTES) job.result = bytes;
+  else transaction.tree.put(largePayloadKey(id, 'result'), bytes);
 }
 
 function addToHistory(

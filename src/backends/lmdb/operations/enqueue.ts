@@ -1,10 +1,7 @@
 import type { EnqueueResult, NewJob } from '../../../core/storage.ts';
-import { asBuffer, EMPTY, NO_TOKEN, type StoredJob } from '../job-codec.ts';
-import { formatJobId, idempotencyKey, jobKey, parseJobId, payloadKey } from '../keys.ts';
+import { asBuffer, EMPTY, MAX_INLINE_BYTES, NO_TOKEN, type StoredJob } from '../job-codec.ts';
+import { formatJobId, idempotencyKey, jobKey, largePayloadKey, parseJobId } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
-
-/** Larger arguments go under a key of their own, so that a claim and a settle do not copy them along. */
-const MAX_INLINE_ARGS_BYTES = 1024;
 
 export function enqueue(transaction: WriteTransaction, jobs: readonly NewJob[], now: number): EnqueueResult[] {
   return jobs.map((job) => enqueueOne(transaction, job, now));
@@ -22,8 +19,8 @@ function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number): En
     tree.put(key, id);
   }
   const args = asBuffer(job.args.bytes);
-  const hasLargeArgs = args.length > MAX_INLINE_ARGS_BYTES;
-  if (hasLargeArgs) tree.put(payloadKey(id), args);
+  const hasLargeArgs = args.length > MAX_INLINE_BYTES;
+  if (hasLargeArgs) tree.put(largePayloadKey(id, 'args'), args);
   const stored: StoredJob = {
     state: 'pending',
     nameId,
@@ -45,6 +42,7 @@ function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number): En
     args: hasLargeArgs ? null : args,
     workerId: EMPTY,
     error: EMPTY,
+    resultEncoding: null,
     result: null,
   };
   transaction.putJob(id, stored);

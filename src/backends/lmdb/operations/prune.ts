@@ -12,7 +12,7 @@ import {
   idempotencyKey,
   type JobId,
   jobKey,
-  payloadKey,
+  largePayloadKey,
   successor,
 } from '../keys.ts';
 import type { Entry, Tree } from '../tree.ts';
@@ -89,7 +89,8 @@ function deleteOne(transaction: WriteTransaction, id: JobId, state: FinishedStat
   const job = decodeJob(bytes);
   if (job.state !== state) return false;
   if (job.idempotencyKey.length > 0) tree.remove(idempotencyKey(job.nameId, job.idempotencyKey.toString()));
-  if (job.args === null) tree.remove(payloadKey(id));
+  if (job.args === null) tree.remove(largePayloadKey(id, 'args'));
+  if (job.resultEncoding !== null && job.result === null) tree.remove(largePayloadKey(id, 'result'));
   if (job.failures > 0) {
     for (const attempt of tree.scan({ ...attemptRange(id), limit: MAX_ATTEMPT_HISTORY })) tree.remove(attempt.key);
   }
