@@ -64,7 +64,43 @@ describe('several processes on one LMDB storage', () => {
     expect(await peer.line('hint {"kind":"finished"')).toContain(job.id);
   });
 
-  it('agree on idempotency keys, counts and order', async () => {
+  it('race for jobs, and each attempt goes to one of them', async () => {
+    const directory = temporaryDirectory();
+    const storage = await open(directory);
+    const peers = await Promise.all([startPeer(directory), startPeer(directory), startPeer(directory)]);
+    const jobs = Array.from({ length: 600 }, () => newJob({ name: 'prize' }));
+    await storage.enqueue({ jobs });
+    for (const peer of peers) peer.say('race prize');
+    const lines = await Promise.all(peers.map((peer) => peer.line('claimed')));
+    const claimed = lines.map((line) =>
+      line
+        .split(' ')
+        .slice(1)
+        .filter((id) => id !== ''),
+    );
+    expect(claimed.flat().toSorted()).toEqual(jobs.map(({ id }) => `${id}/1`).toSorted());
+    expect(claimed.filter((ids) => ids.length > 0).length).toBeGreaterThan(1);
+    expect(await storage.counts()).toMatchObject([{ name: 'prize', pending: 0, running: 600 }]);
+  });
+
+  it('race for idempotency keys, and each key has one winner', async () => {
+    const directory = temporaryDirectory();
+    const storage = await open(directory);
+    const peers = await Promise.all([startPeer(directory), startPeer(directory), startPeer(directory)]);
+    for (const peer of peers) peer.say('keys once');
+    const lines = await Promise.all(peers.map((peer) => peer.line('won')));
+    const won = lines.flatMap((line) =>
+      line
+        .split(' ')
+        .slice(1)
+        .filter((key) => key !== '')
+        .map(Number),
+    );
+    expect(won.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, key) => key));
+    expect(await storage.counts()).toMatchObject([{ name: 'once', pending: 100 }]);
+  });
+
+  it('agree on counts', async () => {
     const directory = temporaryDirectory();
     const [storage, peer] = [await open(directory), await startPeer(directory)];
     const jobs = Array.from({ length: 20 }, () => newJob({ name: 'shared' }));

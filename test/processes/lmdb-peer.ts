@@ -28,6 +28,26 @@ const commands: Record<string, (argument: string) => Promise<void>> = {
     await storage.settle({ settlements });
     report(`ran ${jobs.map(({ id }) => id)}`);
   },
+  /** Claims all there is of a name, a few at a time, and says what it got. */
+  async race(name) {
+    const claimed: string[] = [];
+    for (;;) {
+      const params = { workerId: 'peer', leaseToken: ids.next(), names: [name], limit: 3, leaseMs: 60_000 };
+      const { jobs } = await storage.claim(params);
+      if (jobs.length === 0) break;
+      claimed.push(...jobs.map(({ id, attempt }) => `${id}/${attempt}`));
+    }
+    report(`claimed ${claimed.join(' ')}`);
+  },
+  /** Enqueues jobs with the keys 0 to 99, each in a call of its own, and says for which it made the job. */
+  async keys(name) {
+    const won: number[] = [];
+    for (let key = 0; key < 100; key++) {
+      const [result] = await storage.enqueue({ jobs: [newJob({ name, idempotencyKey: String(key) })] });
+      if (result?.deduplicated === false) won.push(key);
+    }
+    report(`won ${won.join(' ')}`);
+  },
   /** Takes back whatever expires, as every started client does. */
   async reclaim() {
     setInterval(() => void storage.reclaimExpired({ limit: 1000 }), 20);
