@@ -12,7 +12,7 @@ import type { Handler, HandlerRegistry } from './handler-registry.ts';
 import { toStoredError } from './stored-error.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
-/** How long handlers are called one after the other before the event loop gets a turn. */
+/** How long handlers are called one after the other before the storage gets its turn. */
 const MAX_STARTING_MS = 5;
 
 export interface ExecutorParams {
@@ -22,6 +22,8 @@ export interface ExecutorParams {
   readonly maxPayloadBytes: number;
   /** An attempt ended with an outcome to store. */
   readonly onOutcome: (attempt: Attempt, outcome: AttemptOutcome) => void;
+  /** Resolves when what the storage was told last, outcomes and heartbeats, has been answered, or soon after. */
+  readonly afterStorage: () => Promise<unknown>;
   /** An attempt whose lease was lost ended; there is nothing to store. */
   readonly onDropped: () => void;
 }
@@ -48,9 +50,8 @@ export class Executor {
   }
 
   /**
-   * Takes on claimed jobs and calls their handlers, those that are left after a while in later turns of the event
-   * loop: handlers that keep the processor busy would otherwise add up to more than a lease, with no heartbeat and no
-   * settle in between.
+   * Takes on claimed jobs and calls their handlers; those that are left after a while, when heartbeats and outcomes have
+   * been stored. Handlers that keep the processor busy would otherwise add up to more than a lease with neither.
    */
   takeOn(jobs: readonly JobRecord[], leaseToken: string, beat: number): void {
     for (const job of jobs) {
@@ -113,10 +114,14 @@ export class Executor {
     this.#unstarted = this.#unstarted.slice(count);
     if (this.#unstarted.length === 0) return;
     this.#isStartScheduled = true;
-    runtime.setImmediate(() => {
-      this.#isStartScheduled = false;
-      this.#startWaiting();
-    });
+    // One turn first, in which timers fire and outcomes are handed to the storage.
+    runtime.setImmediate(() => void this.#goOnAfterStorage());
+  }
+
+  async #goOnAfterStorage(): Promise<void> {
+    await this.#params.afterStorage();
+    this.#isStartScheduled = false;
+    this.#startWaiting();
   }
 
   #start(attempt: Attempt): void {

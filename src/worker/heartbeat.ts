@@ -26,6 +26,7 @@ export class Heartbeat {
   #beat = 0;
   #timer: Timer | null = null;
   #isExtending = false;
+  #inFlight: Promise<void> = Promise.resolve();
   #isStopped = false;
 
   constructor(params: HeartbeatParams) {
@@ -35,6 +36,11 @@ export class Heartbeat {
   /** The number of the last beat. */
   get beat(): number {
     return this.#beat;
+  }
+
+  /** Resolves when the storage has answered the last beat. */
+  get inFlight(): Promise<void> {
+    return this.#inFlight;
   }
 
   start(): void {
@@ -57,7 +63,7 @@ export class Heartbeat {
     for (const attempt of held) {
       if (this.#beat - attempt.confirmedBeat > BEATS_PER_LEASE) this.#lose(attempt);
     }
-    if (!this.#isExtending) void this.#extend(held.filter((attempt) => !attempt.isLeaseLost));
+    if (!this.#isExtending) this.#inFlight = this.#extend(held.filter((attempt) => !attempt.isLeaseLost));
   }
 
   async #extend(attempts: readonly Attempt[]): Promise<void> {

@@ -27,6 +27,7 @@ export class Settler {
   #backoff: Timer | null = null;
   #isClosed = false;
   #whenEmpty: (() => void)[] = [];
+  #inFlight: Promise<void> = Promise.resolve();
 
   constructor(params: SettlerParams) {
     this.#params = params;
@@ -35,6 +36,11 @@ export class Settler {
   /** The attempts that have ended but whose outcome is not known to be stored. */
   get unsettled(): ReadonlySet<Attempt> {
     return this.#unsettled;
+  }
+
+  /** Resolves when the outcomes that were handed to the storage last have been answered. */
+  get inFlight(): Promise<void> {
+    return this.#inFlight;
   }
 
   add(attempt: Attempt, outcome: AttemptOutcome): void {
@@ -76,7 +82,8 @@ export class Settler {
     const queue = this.#queue;
     this.#queue = [];
     for (let start = 0; start < queue.length; start += MAX_BATCH) {
-      void this.#settle(start === 0 && queue.length <= MAX_BATCH ? queue : queue.slice(start, start + MAX_BATCH));
+      const isWhole = start === 0 && queue.length <= MAX_BATCH;
+      this.#inFlight = this.#settle(isWhole ? queue : queue.slice(start, start + MAX_BATCH));
     }
     // In the same tick, so that a storage with group commit takes the next claim into the commit of these outcomes.
     this.#params.onProgress();

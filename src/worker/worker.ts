@@ -14,6 +14,8 @@ import { settlesWithin } from './settles-within.ts';
 import type { StorageErrors } from './storage-errors.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
+/** How long handlers that wait for their turn are held up for the storage. */
+const MAX_STORAGE_WAIT_MS = 100;
 /** While so many outcomes for each slot wait to be stored, nothing more is claimed. */
 const MAX_UNSETTLED_PER_SLOT = 10;
 
@@ -48,6 +50,12 @@ export class Worker {
       ...params,
       onOutcome: (attempt, outcome) => this.#settler.add(attempt, outcome),
       onDropped: claimIfFree,
+      afterStorage: () =>
+        settlesWithin(
+          params.runtime,
+          Promise.all([this.#settler.inFlight, this.#heartbeat.inFlight]),
+          MAX_STORAGE_WAIT_MS,
+        ),
     });
     this.#heartbeat = new Heartbeat({
       ...params,

@@ -111,7 +111,11 @@ async function pageByDueTime(
   const keep = offset + limit;
   let best: { id: JobId; order: Buffer; runAt: number }[] = [];
   const trim = (): void => {
-    best = best.sort((a, b) => direction * (a.runAt - b.runAt || Buffer.compare(a.order, b.order))).slice(0, keep);
+    best = best
+      .sort((a, b) => direction * (a.runAt - b.runAt || Buffer.compare(a.order, b.order)))
+      // A job that ends in the meantime is met in two lists.
+      .filter(({ order }, at) => at === 0 || !order.equals((best[at - 1] as ListedJob).order))
+      .slice(0, keep);
   };
   for (let seen = 1; ; seen++) {
     const job = merged.next();
