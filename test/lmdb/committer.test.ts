@@ -66,6 +66,18 @@ describe.each(['inline', 'thread'])('group commit (%s)', (commitMode) => {
     expect(committer.failure).toBeNull();
   });
 
+  it('takes an error of LMDB inside of an operation for a failure of the storage, not of the call', async () => {
+    const { committer } = await openEnvironment(commitMode);
+    const corrupted = Object.assign(new Error('MDB_CORRUPTED: Located page was wrong type'), { code: -30796 });
+    const neighbour = committer.submit(() => 1);
+    const broken = committer.submit(() => {
+      throw corrupted;
+    });
+    await expect(broken).rejects.toMatchObject({ code: 'storage_failed', cause: corrupted });
+    await expect(neighbour).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(committer.submit(() => 2)).rejects.toMatchObject({ code: 'storage_failed' });
+  });
+
   it('refuses more than it will queue, and serves those that it took', async () => {
     const { committer } = await openEnvironment(commitMode);
     const taken = Array.from({ length: 200_000 }, () => committer.submit(() => 1));

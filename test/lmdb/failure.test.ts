@@ -41,6 +41,7 @@ describe('a process that was stopped for longer than a commit may take', () => {
     onTestFinished(() => writer.kill());
     await writer.line('RESOLVED settle');
     for (let i = 0; i < 3; i++) {
+      // How long the other process stands still; nothing of this one waits for it.
       writer.signal('SIGSTOP');
       await new Promise((resolve) => setTimeout(resolve, 400));
       writer.signal('SIGCONT');

@@ -1,12 +1,19 @@
 import { open } from 'lmdb';
 import { expect, it } from 'vitest';
+import { LmdbStorage } from '../../src/backends/lmdb/lmdb-storage.ts';
+import { parseLmdbUrl } from '../../src/backends/lmdb/lmdb-url.ts';
 import { encodePayload } from '../../src/core/payload.ts';
-import { openLmdb, temporaryDirectory } from '../processes/lmdb-directory.ts';
+import { temporaryDirectory } from '../processes/lmdb-directory.ts';
 import { ids, newJob } from '../processes/new-job.ts';
 
 it('a pruned job leaves nothing behind: no large arguments, no history, no key, no index entry', async () => {
   const directory = temporaryDirectory();
-  const storage = await openLmdb(directory);
+  let now = 1_767_225_600_000;
+  const storage = await LmdbStorage.open({
+    ...parseLmdbUrl(`lmdb://${directory}`),
+    durability: 'strict',
+    runtime: { now: () => now },
+  });
   const error = { name: 'Error', message: 'planted', stack: null };
   const jobs = Array.from({ length: 20 }, (_, i) =>
     newJob({ idempotencyKey: `key-${i}`, args: encodePayload([Buffer.alloc(5000)], 'args') }),
@@ -35,7 +42,7 @@ it('a pruned job leaves nothing behind: no large arguments, no history, no key, 
   const result = encodePayload(Buffer.alloc(5000), 'result');
   await storage.settle({ settlements: [{ lease, outcome: { kind: 'success', result } }] });
   expect(await storage.counts()).toMatchObject([{ dead: 20, success: 1 }]);
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  now++;
   expect(await storage.prune({ state: 'dead', olderThanMs: 0, limit: 100 })).toMatchObject({ pruned: 20 });
   expect(await storage.prune({ state: 'success', olderThanMs: 0, limit: 100 })).toMatchObject({ pruned: 1 });
   await storage.close();

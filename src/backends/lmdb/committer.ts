@@ -1,7 +1,7 @@
 import { ReseolioError } from '../../core/errors.ts';
 import type { CommitModeChooser } from './commit-mode.ts';
 import type { NameIndex } from './names.ts';
-import { storageFailed, translateCommitError } from './native-errors.ts';
+import { isNativeError, storageFailed, translateCommitError } from './native-errors.ts';
 import { type Database, Tree } from './tree.ts';
 import { WriteTransaction } from './write-transaction.ts';
 
@@ -140,7 +140,7 @@ export class Committer {
   #handleError(error: unknown, attempt: CommitAttempt): void {
     if (this.#failure !== null) return;
     const culprit = attempt.batch[attempt.failedAt];
-    if (culprit !== undefined) {
+    if (culprit !== undefined && !isNativeError(error)) {
       // An operation threw, so nothing of the batch was written: the others go again without it.
       culprit.reject(error);
       const others = attempt.batch.filter((operation) => operation !== culprit);

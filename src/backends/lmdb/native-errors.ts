@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
-import { constants as osConstants } from 'node:os';
+import { constants } from 'node:os';
 import { ReseolioError } from '../../core/errors.ts';
 
-const constants = osConstants.errno;
+const { EDQUOT, EIO, ENOSPC } = constants.errno;
 
 /** LMDB reports a full disk as EIO when a page does not fit, so the disk itself is asked. */
 const FULL_BELOW_BYTES = 1_048_576;
@@ -17,9 +17,7 @@ export function translateCommitError(error: unknown, directory: string): Reseoli
     return new ReseolioError(
       'storage_full',
       `no room left on the disk of ${directory}: nothing of this call was stored`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
   return storageFailed(`the commit failed (${reason})`, directory, error);
@@ -33,10 +31,19 @@ export function storageFailed(what: string, directory: string, cause?: unknown):
   );
 }
 
+/** Errors of LMDB and of the system that it passes on carry a number; what our own code throws does not. */
+export function isNativeError(error: unknown): boolean {
+  return typeof nativeCode(error) === 'number';
+}
+
+function nativeCode(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}
+
 function isDiskFull(error: unknown, directory: string): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (code === constants.ENOSPC || code === constants.EDQUOT) return true;
-  if (code !== constants.EIO) return false;
+  const code = nativeCode(error);
+  if (code === ENOSPC || code === EDQUOT) return true;
+  if (code !== EIO) return false;
   try {
     const { bavail, bfree, bsize } = statfsSync(directory);
     // Some of what is free is kept for root.
