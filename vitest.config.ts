@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/long/**'],
+    globalSetup: './test/postgres/global-setup.ts',
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { listFiles, parseSource, readText } from './source-files.ts';
 import * as rules from './style-rules.ts';
 
-const CODE_FOLDERS = ['src', 'test', 'bench', 'demo', 'examples', 'scripts'];
+const CODE_FOLDERS = ['src', 'test', 'bench', 'demo', 'examples', 'scripts', 'postgres-server'];
 const codePaths = listFiles(CODE_FOLDERS, /\.(ts|js)$/);
 const sources = codePaths.map((path) => parseSource(path));
 const textPaths = [
