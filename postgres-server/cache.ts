@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { giveToServerUser, SERVER_USER, temporaryRoot } from './server-user.ts';
+import { giveToServerUser, serverUser, temporaryRoot } from './server-user.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface MakeOnceParams {
@@ -50,7 +50,7 @@ async function publish(scratch: string, path: string, sentinel: string): Promise
 }
 
 async function openCache(): Promise<string> {
-  const uid = SERVER_USER.uid ?? process.getuid?.();
+  const uid = serverUser().uid ?? process.getuid?.();
   const path = join(await temporaryRoot(), `reseolio-postgres-cache-${uid}`);
   try {
     await mkdir(path, { mode: 0o700 });

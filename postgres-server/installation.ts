@@ -60,7 +60,7 @@ async function copyPackage(native: string): Promise<string> {
     sentinel: 'bin/postgres',
     fill: async (directory) => {
       await promisify(execFile)('cp', ['-R', `${native}/.`, directory]);
-      await promisify(execFile)('chmod', ['-R', 'a+rX', directory]);
+      await promisify(execFile)('chmod', ['-R', 'u+w,a+rX', directory]);
       await linkLibraries(directory);
     },
   });

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Installation, openInstallation } from './installation.ts';
 import { findFreePort, isPortFree } from './port.ts';
+import { query } from './query.ts';
 import { ServerProcess } from './server-process.ts';
-import { giveToServerUser, makeTemporaryDirectory } from './server-user.ts';
+import { giveToServerUser, isEnterable, makeTemporaryDirectory } from './server-user.ts';
 import { fillFromTemplate } from './template.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -39,6 +40,8 @@ const DEFAULT_SETTINGS: PostgresSettings = {
   max_wal_senders: '4',
 };
 
+const PROMOTE_TIMEOUT_SECONDS = 60;
+
 /** Between looking for a free port and taking it, another process can take it. */
 const MAX_PORTS_TRIED = 5;
 
@@ -67,7 +70,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly port: number;
   readonly #parts: ServerParts;
   #process: ServerProcess;
-  #isStopped = false;
+  #stopped: Promise<void> | null = null;
 
   private constructor(parts: ServerParts, port: number, process: ServerProcess) {
     this.#parts = parts;
@@ -79,7 +82,7 @@ export class PostgresServer implements AsyncDisposable {
   static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
     const installation = await openInstallation(options.binaries ?? 'npm');
     const isTemporary = options.directory === undefined;
-    const directory = options.directory ?? (await makeTemporaryDirectory('reseolio-postgres-'));
+    const directory = resolve(options.directory ?? (await makeTemporaryDirectory('reseolio-postgres-')));
     const watchdog = new Watchdog({ directory, isTemporary });
     const settings = { ...DEFAULT_SETTINGS, ...options.settings };
     const parts: ServerParts = { installation, directory, isTemporary, settings, watchdog };
@@ -126,22 +129,19 @@ export class PostgresServer implements AsyncDisposable {
    * are gone, and its directory too if that is temporary.
    */
   async stop(mode: StopMode = this.#parts.isTemporary ? 'immediate' : 'fast'): Promise<void> {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
-    if (!this.isRunning && this.#parts.isTemporary) await this.#releaseMemory();
-    await this.#process.end(STOP_SIGNALS[mode]);
-    await cleanUp(this.#parts);
+    this.#stopped ??= this.#stop(mode);
+    await this.#stopped;
   }
 
   /** SIGKILL, as the system does it when memory runs out. Resolves when all processes are gone and the port is free. */
   async kill(): Promise<void> {
     await this.#process.end('SIGKILL');
-    this.#parts.watchdog.guard(null);
   }
 
   /** Starts the server after it was killed or died, on the same port and data directory. Resolves as `start` does. */
   async startAgain(): Promise<void> {
-    if (this.#isStopped || this.isRunning) throw new Error('only a server that has died can start again');
+    if (this.#stopped !== null || this.isRunning) throw new Error('only a server that has died can start again');
+    await this.#process.end('SIGKILL');
     this.#process = await startProcess(this.#parts, this.port);
   }
 
@@ -151,8 +151,23 @@ export class PostgresServer implements AsyncDisposable {
     await this.startAgain();
   }
 
+  /** Makes a standby a primary. Resolves once it takes writes, and rejects if it is no standby. */
+  async promote(): Promise<void> {
+    const [row] = await query(this.url, `SELECT pg_promote(true, ${PROMOTE_TIMEOUT_SECONDS}) AS is_promoted`);
+    if (row?.is_promoted !== true) throw new Error(`not promoted within ${PROMOTE_TIMEOUT_SECONDS} s`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  async #stop(mode: StopMode): Promise<void> {
+    try {
+      if (!this.isRunning && this.#parts.isTemporary) await this.#releaseMemory();
+      await this.#process.end(STOP_SIGNALS[mode]);
+    } finally {
+      await cleanUp(this.#parts);
+    }
   }
 
   /** A killed server leaves shared memory to the next one in its directory. That can end before it recovers anything. */
@@ -165,6 +180,8 @@ export class PostgresServer implements AsyncDisposable {
 async function fillDirectory(parts: ServerParts, fill: PostgresServerOptions['fill']): Promise<void> {
   const { directory, installation } = parts;
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  const parent = dirname(directory);
+  if (!(await isEnterable(parent))) throw new Error(`${parent} is closed to the user that runs Postgres`);
   if (existsSync(join(directory, 'PG_VERSION'))) return;
   await giveToServerUser(directory);
   await (fill === undefined ? fillFromTemplate(installation, directory) : fill(directory));
@@ -192,9 +209,7 @@ async function startProcess(parts: ServerParts, port: number): Promise<ServerPro
 async function spawnProcess(parts: ServerParts, port: number): Promise<ServerProcess> {
   const { directory, installation, settings, watchdog } = parts;
   const program = join(installation.binaries, 'postgres');
-  const process = await ServerProcess.spawn({ program, directory, settings: { ...settings, port: `${port}` } });
-  watchdog.guard(process.pid);
-  return process;
+  return ServerProcess.spawn({ program, directory, settings: { ...settings, port: `${port}` }, watchdog });
 }
 
 async function cleanUp({ directory, isTemporary, watchdog }: ServerParts): Promise<void> {

@@ -4,7 +4,8 @@ import { open, readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVER_ENVIRONMENT, SERVER_USER } from './server-user.ts';
+import { SERVER_ENVIRONMENT, serverUser } from './server-user.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** The server's messages, in its data directory. */
 export const LOG_FILE = 'server.log';
@@ -24,6 +25,8 @@ export interface ServerProcessParams {
   /** The data directory. */
   readonly directory: string;
   readonly settings: Readonly<Record<string, string>>;
+  /** Told of the process, and of its end. */
+  readonly watchdog: Watchdog;
 }
 
 /** A postmaster with all the processes it forks. Does not keep this process's event loop alive. */
@@ -44,17 +47,19 @@ export class ServerProcess {
   }
 
   /** Resolves once the program runs; it does not answer yet. */
-  static async spawn({ program, directory, settings }: ServerProcessParams): Promise<ServerProcess> {
+  static async spawn({ program, directory, settings, watchdog }: ServerProcessParams): Promise<ServerProcess> {
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     await using log = await open(join(directory, LOG_FILE), 'a');
     // In a session of its own: Postgres would take a Ctrl-C that is meant for this process as a request to stop.
     const child = spawn(program, ['-D', directory, ...args], {
-      ...SERVER_USER,
+      ...serverUser(),
       env: SERVER_ENVIRONMENT,
       cwd: directory,
       detached: true,
       stdio: ['ignore', log.fd, log.fd, 'pipe'],
     });
+    child.once('exit', () => watchdog.guard(null));
+    if (child.pid !== undefined) watchdog.guard(child.pid);
     await once(child, 'spawn');
     return new ServerProcess(directory, child);
   }

@@ -7,15 +7,17 @@ import { promisify } from 'node:util';
 /** Postgres refuses to run as root. The user that owns nothing exists without an account. */
 const NOBODY = { uid: 65534, gid: 65534 };
 
-/** Who runs the servers: this process's own user, or nobody if that is root. */
-export const SERVER_USER: Readonly<Pick<SpawnOptions, 'uid' | 'gid'>> = process.getuid?.() === 0 ? NOBODY : {};
+/** Who runs the servers, for spawn: this process's own user, or nobody if that is root. */
+export function serverUser(): Readonly<Pick<SpawnOptions, 'uid' | 'gid'>> {
+  return process.getuid?.() === 0 ? NOBODY : {};
+}
 
 /** What the server's programs see of the environment: no `PG*` variable of the user may change a test. */
 export const SERVER_ENVIRONMENT: Readonly<NodeJS.ProcessEnv> = { PATH: process.env.PATH, LC_ALL: 'C' };
 
 /** Runs a program as the server's user and resolves with its output. Rejects with its errors if it fails. */
 export async function runAsServerUser(command: string, args: readonly string[]): Promise<string> {
-  const options = { ...SERVER_USER, env: SERVER_ENVIRONMENT, cwd: '/' };
+  const options = { ...serverUser(), env: SERVER_ENVIRONMENT, cwd: '/' };
   const { stdout } = await promisify(execFile)(command, args, options);
   return stdout.trim();
 }
@@ -34,12 +36,13 @@ export async function temporaryRoot(): Promise<string> {
 }
 
 export async function giveToServerUser(path: string): Promise<void> {
-  const { uid, gid } = SERVER_USER;
+  const { uid, gid } = serverUser();
   if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
 }
 
-async function isEnterable(path: string): Promise<boolean> {
-  if (SERVER_USER.uid === undefined) return true;
+/** Whether the server's user can reach what is in the directory `path`. */
+export async function isEnterable(path: string): Promise<boolean> {
+  if (serverUser().uid === undefined) return true;
   for (let directory = resolve(path); ; directory = dirname(directory)) {
     const found = await stat(directory).catch(() => null);
     if (found === null || (found.mode & 0o001) === 0) return false;
