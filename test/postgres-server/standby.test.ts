@@ -29,7 +29,9 @@ describe('a standby', () => {
     await using standby = await startStandby(primary, { isSynchronous: true });
     await standby.kill();
     const commit = query(primary.url, 'CREATE TABLE kept ()');
-    await expect.poll(() => query(primary.url, WAITING)).toEqual([{ wait: 'SyncRep', cancel: true }]);
+    await expect
+      .poll(() => query(primary.url, WAITING), { timeout: 10_000 })
+      .toEqual([{ wait: 'SyncRep', cancel: true }]);
     await commit;
   });
 

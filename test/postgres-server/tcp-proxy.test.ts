@@ -67,7 +67,7 @@ test('forwards both ways, and counts', async () => {
   for (const socket of sockets) expect(await ask(socket, 'hello')).toBe('hello');
   expect(proxy.connections).toBe(2);
   for (const socket of sockets) socket.end();
-  await expect.poll(() => proxy.connections).toBe(0);
+  await expect.poll(() => proxy.connections, { timeout: 10_000 }).toBe(0);
 });
 
 test('forwards more than it holds', async () => {
@@ -112,7 +112,7 @@ test('refuses new connections only', async () => {
 test('passes on that the server is gone', async () => {
   const proxy = await startProxy(await findFreePort());
   expect(await ending(connect({ port: proxy.port, host: '127.0.0.1' }))).toBe('ECONNRESET');
-  await expect.poll(() => proxy.connections).toBe(0);
+  await expect.poll(() => proxy.connections, { timeout: 10_000 }).toBe(0);
 });
 
 test.each([
@@ -144,7 +144,7 @@ test('keeps the order of what is delayed', async () => {
   proxy.delay({ toServerMs: 0, toClientMs: 0 });
   socket.write('second');
   await first;
-  await expect.poll(() => echo.received.join(' ')).toMatch(/^hello meanwhile first ?second$/);
+  await expect.poll(() => echo.received.join(' '), { timeout: 10_000 }).toMatch(/^hello meanwhile first ?second$/);
 });
 
 test('a stall holds everything until it ends', async () => {
@@ -167,7 +167,7 @@ test('a stall holds everything until it ends', async () => {
 
   proxy.resume();
   expect([await answer, await freshAnswer]).toEqual(['held', 'new']);
-  await expect.poll(() => proxy.connections).toBe(2);
+  await expect.poll(() => proxy.connections, { timeout: 10_000 }).toBe(2);
 });
 
 test.each([
@@ -187,7 +187,7 @@ test.each([
   await cut;
   expect(await end).toBe('ECONNRESET');
   expect(heard).toEqual(['hello']);
-  await expect.poll(() => echo.received).toEqual(received);
+  await expect.poll(() => echo.received, { timeout: 10_000 }).toEqual(received);
   expect(await ask(other, 'COMMIT')).toBe('COMMIT');
 });
 
