@@ -60,7 +60,7 @@ export class Backlog {
 }
 
 function openBacklog(directory: string): Promise<Storage> {
-  return openStorage(storageUrl(directory), { runtime, durability: 'strict' });
+  return openStorage(storageUrl(directory), { runtime, durability: 'strict', migrate: 'auto' });
 }
 
 function newJobs(count: number): NewJob[] {

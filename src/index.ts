@@ -1,3 +1,4 @@
+export { type MigrateMode, migrateStorage, type StorageLocation } from './backends/open-storage.ts';
 export type { ReseolioEventName, ReseolioEvents, ReseolioListener } from './client/client-events.ts';
 export type { ReseolioOptions, RetentionOptions } from './client/client-options.ts';
 export type { ArgsWithOptions, BatchOptions, DurableFunction } from './client/durable-function.ts';
@@ -18,5 +19,6 @@ export type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lea
 export type { Backoff, CallOptions, JobOptions } from './core/options.ts';
 export type { Payload, PayloadEncoding } from './core/payload.ts';
 export type { Runtime, Timer } from './core/runtime.ts';
+export type { SqlTransaction } from './core/sql-transaction.ts';
 export type * from './core/storage.ts';
 export { type CurrentJob, currentJob } from './worker/current-job.ts';

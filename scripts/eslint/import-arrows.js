@@ -3,9 +3,10 @@ import { dirname, relative, resolve } from 'node:path';
 /** Which folders of src each folder may import, beside itself. Keys and values are paths below src. */
 const ARROWS = {
   core: [],
-  'backends/memory': ['core'],
+  'backends/hint-board.ts': ['core'],
+  'backends/memory': ['core', 'backends/hint-board.ts'],
   'backends/lmdb': ['core'],
-  'backends/postgres': ['core'],
+  'backends/postgres': ['core', 'backends/hint-board.ts'],
   'backends/open-storage.ts': ['core', 'backends/memory', 'backends/lmdb', 'backends/postgres'],
   worker: ['core'],
   maintenance: ['core'],
@@ -13,7 +14,7 @@ const ARROWS = {
   testing: ['core', 'backends/memory'],
   server: ['core', 'client', 'worker', 'maintenance', 'backends/open-storage.ts'],
   cli: ['core', 'client', 'worker', 'maintenance', 'server', 'backends/open-storage.ts'],
-  'index.ts': ['core', 'client', 'worker'],
+  'index.ts': ['core', 'client', 'worker', 'backends/open-storage.ts'],
 };
 
 /** The only places of src that may import each package. A package that is not here may not be imported by src. */

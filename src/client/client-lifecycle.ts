@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { openStorage } from '../backends/open-storage.ts';
+import { isStorageLocation, openStorage } from '../backends/open-storage.ts';
 import { ReseolioError } from '../core/errors.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import { hasCurrentJob } from '../worker/current-job.ts';
@@ -87,9 +87,9 @@ export class ClientLifecycle {
 
   async #startEngine(): Promise<void> {
     const { options, events } = this.#params;
-    const { storage: given, runtime, durability } = options;
-    const ownsStorage = typeof given === 'string';
-    const storage = await (ownsStorage ? openStorage(given, { runtime, durability }) : given);
+    const { storage: given } = options;
+    const ownsStorage = isStorageLocation(given);
+    const storage = await (ownsStorage ? openStorage(given, options) : given);
     if (this.#hasStopped()) {
       if (ownsStorage) await storage.close();
       throw createStoppedError();

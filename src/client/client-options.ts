@@ -1,3 +1,4 @@
+import { isStorageLocation, type MigrateMode, type StorageLocation } from '../backends/open-storage.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { FINISHED_STATES } from '../core/job.ts';
 import { assertNumber, describeValue, LIMITS } from '../core/options.ts';
@@ -7,10 +8,11 @@ import type { Retention } from '../maintenance/pruner.ts';
 
 export interface ReseolioOptions {
   /**
-   * Where jobs are kept: a URL such as `lmdb://./directory`, or a {@link Storage} that the caller opened and closes
-   * itself. Default `lmdb://./reseolio`.
+   * Where jobs are kept: a URL such as `lmdb://./directory` or `postgres://user@host/database`; a `pg.Pool` of the
+   * caller's own, or `{ pool, schema, listen, listenUrl }`; or a {@link Storage}. What the caller opened it closes itself.
+   * Default `lmdb://./reseolio`.
    */
-  readonly storage?: string | Storage;
+  readonly storage?: StorageLocation | Storage;
   /** How many handlers run at once, 0 to 10 000. 0: this process only enqueues. Default 10. */
   readonly workerConcurrency?: number;
   /**
@@ -18,6 +20,11 @@ export interface ReseolioOptions {
    * storage given by URL. Default `strict`.
    */
   readonly durability?: Durability;
+  /**
+   * `auto`: `start()` makes and migrates the schema of a PostgreSQL storage. `manual`: it rejects unless
+   * {@link migrateStorage} was called. Default `auto`.
+   */
+  readonly migrate?: MigrateMode;
   /**
    * A job whose worker died is run again after this, milliseconds, 100 to 3 600 000. Handlers may run longer, but must
    * not block the event loop for as long. Default 15 000.
@@ -47,6 +54,7 @@ const OPTION_KEYS: ReadonlySet<string> = new Set([
   'storage',
   'workerConcurrency',
   'durability',
+  'migrate',
   'leaseMs',
   'shutdownGraceMs',
   'retention',
@@ -56,6 +64,7 @@ const OPTION_KEYS: ReadonlySet<string> = new Set([
 
 const STORAGE_METHODS = Object.keys({
   enqueue: true,
+  enqueueInTransaction: true,
   claim: true,
   extendLeases: true,
   settle: true,
@@ -87,16 +96,20 @@ export function resolveClientOptions(given: ReseolioOptions): ClientOptions {
     storage = 'lmdb://./reseolio',
     workerConcurrency = 10,
     durability = 'strict',
+    migrate = 'auto',
     leaseMs = 15_000,
     shutdownGraceMs = 10_000,
     retention = {},
     maxPayloadBytes = LIMITS.payloadBytes,
     runtime = createSystemRuntime(),
   } = given;
-  if (typeof storage !== 'string') assertMethods('storage', storage, STORAGE_METHODS);
+  if (!isStorageLocation(storage)) assertMethods('storage', storage, STORAGE_METHODS);
   assertNumber('workerConcurrency', workerConcurrency, 0, LIMITS.concurrency, true);
   if (durability !== 'strict' && durability !== 'relaxed') {
     throw invalid(`durability is ${describeValue(durability)}: use strict or relaxed`);
+  }
+  if (migrate !== 'auto' && migrate !== 'manual') {
+    throw invalid(`migrate is ${describeValue(migrate)}: use auto or manual`);
   }
   assertNumber('leaseMs', leaseMs, 100, 3_600_000);
   assertNumber('shutdownGraceMs', shutdownGraceMs, 0, LIMITS.timeoutMs);
@@ -106,6 +119,7 @@ export function resolveClientOptions(given: ReseolioOptions): ClientOptions {
     storage,
     workerConcurrency,
     durability,
+    migrate,
     leaseMs,
     shutdownGraceMs,
     retention: resolveRetention(retention),

@@ -2,6 +2,7 @@ import { ReseolioError } from '../core/errors.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import { describeValue, LIMITS, type ResolvedCallOptions } from '../core/options.ts';
 import { encodePayload } from '../core/payload.ts';
+import type { SqlTransaction } from '../core/sql-transaction.ts';
 import type { EnqueueResult, NewJob, Storage } from '../core/storage.ts';
 import type { EventSink } from '../worker/event-hub.ts';
 import type { ReseolioEvents } from './client-events.ts';
@@ -32,7 +33,7 @@ export class Enqueuer {
   ): Promise<JobHandle<Result>> {
     const storage = this.#params.storage();
     const job = this.#createJob(name, args, options, 'args');
-    const [result] = await storage.enqueue({ jobs: [job] });
+    const [result] = await store(storage, [job], options.tx);
     return this.#createHandle(job, result as EnqueueResult);
   }
 
@@ -60,7 +61,7 @@ export class Enqueuer {
       );
     }
     if (jobs.length === 0) return [];
-    const results = await storage.enqueue({ jobs });
+    const results = await store(storage, jobs, options.tx);
     return jobs.map((job, index) => this.#createHandle(job, results[index] as EnqueueResult));
   }
 
@@ -84,6 +85,10 @@ export class Enqueuer {
     if (deduplicated && idempotencyKey !== null) events.emit('deduplicated', { jobId, name, idempotencyKey });
     return new JobHandle<Result>(access, jobId, deduplicated);
   }
+}
+
+function store(storage: Storage, jobs: NewJob[], tx: SqlTransaction | null): Promise<EnqueueResult[]> {
+  return tx === null ? storage.enqueue({ jobs }) : storage.enqueueInTransaction({ jobs, transaction: tx });
 }
 
 function invalid(message: string): ReseolioError {

@@ -18,6 +18,7 @@ export const ERROR_CODES = [
   'lease_lost',
   'shutting_down',
   'no_current_job',
+  'transaction_unsupported',
   'unknown_storage',
   'storage_unavailable',
   'storage_version',
@@ -99,4 +100,12 @@ export class NonRetryableError extends Error {
     super(message, options);
     this.name = 'NonRetryableError';
   }
+}
+
+/** What a storage without transactions of the caller's answers to one. */
+export function transactionUnsupported(): ReseolioError {
+  return new ReseolioError(
+    'transaction_unsupported',
+    'tx was given, but the storage has no transactions that a caller can begin: use a postgres:// storage, or leave it out',
+  );
 }

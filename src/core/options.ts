@@ -1,4 +1,5 @@
 import { ReseolioError } from './errors.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 
 export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const;
 export type Backoff = (typeof BACKOFFS)[number];
@@ -29,6 +30,11 @@ export interface CallOptions extends Partial<JobOptions> {
   readonly runAt?: Date | number;
   /** -100 to 100, higher runs first among the jobs of one function. Default 0. */
   readonly priority?: number;
+  /**
+   * A client of `pg` (or what has its `query(text, values)`) in a transaction on the database of a postgres:// storage:
+   * the job exists if and only if that commits. Await its result only after the commit.
+   */
+  readonly tx?: SqlTransaction;
 }
 
 /** {@link CallOptions}, checked and complete. */
@@ -38,6 +44,7 @@ export interface ResolvedCallOptions {
   readonly delayMs: number | null;
   readonly runAt: number | null;
   readonly priority: number;
+  readonly tx: SqlTransaction | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -102,6 +109,7 @@ export const CALL_OPTION_KEYS: ReadonlySet<string> = new Set([
   'delayMs',
   'runAt',
   'priority',
+  'tx',
 ]);
 
 /** Lays `given` over `base`; throws `invalid_option` for unknown keys and for values out of range. */
@@ -113,10 +121,12 @@ export function resolveJobOptions(given: Partial<JobOptions>, base: JobOptions =
 /** As {@link resolveJobOptions}, for all that one call can say. */
 export function resolveCallOptions(given: CallOptions, base: JobOptions): ResolvedCallOptions {
   assertKnownKeys(given, CALL_OPTION_KEYS);
-  const { idempotencyKey, delayMs, priority } = given;
+  const { idempotencyKey, delayMs, priority, tx } = given;
   const runAt = given.runAt instanceof Date ? given.runAt.getTime() : given.runAt;
   // A key that is there but undefined is a mistake of the caller, and would make a second job without a word.
   if ('idempotencyKey' in given) assertIdempotencyKey(idempotencyKey);
+  // Nor must a job be stored outside of a transaction that was meant.
+  if ('tx' in given) assertTransaction(tx);
   if (delayMs !== undefined) assertNumber('delayMs', delayMs, 0, LIMITS.startDelayMs);
   if (runAt !== undefined) assertNumber('runAt', runAt, 0, LIMITS.runAt);
   if (delayMs !== undefined && runAt !== undefined) {
@@ -130,6 +140,7 @@ export function resolveCallOptions(given: CallOptions, base: JobOptions): Resolv
     // -0 is a number from 0 on, but sorts elsewhere in bytes.
     runAt: runAt === undefined ? null : runAt + 0,
     priority: priority ?? 0,
+    tx: tx ?? null,
   };
 }
 
@@ -161,6 +172,11 @@ function assertIdempotencyKey(key: unknown): void {
       `idempotencyKey is ${describeValue(key)}: use 1 to ${LIMITS.idempotencyKeyBytes} bytes of well-formed text`,
     );
   }
+}
+
+function assertTransaction(tx: unknown): void {
+  if (typeof tx === 'object' && tx !== null && 'query' in tx && typeof tx.query === 'function') return;
+  throw new ReseolioError('invalid_option', `tx is ${describeValue(tx)}: pass a client that has query(text, values)`);
 }
 
 function assertKnownKeys(given: object, known: ReadonlySet<string>): void {

@@ -2,6 +2,7 @@ import type { ReseolioError } from './errors.ts';
 import type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from './job.ts';
 import type { JobOptions } from './options.ts';
 import type { Payload } from './payload.ts';
+import type { SqlTransaction } from './sql-transaction.ts';
 
 /**
  * The seam of the whole design: what a backend has to do, and all that the rest of the library knows of it.
@@ -24,6 +25,13 @@ import type { Payload } from './payload.ts';
 export interface Storage {
   /** Stores jobs, all or none. Resolves once they are durable. */
   enqueue(params: Readonly<EnqueueParams>): Promise<EnqueueResult[]>;
+
+  /**
+   * Stores jobs as part of a transaction that the caller began in the storage's database: they exist if and only if it
+   * commits, and workers hear of them then. Resolves once they are part of it. Rejects with `transaction_unsupported`
+   * where the storage has no such transactions.
+   */
+  enqueueInTransaction(params: Readonly<EnqueueInTransactionParams>): Promise<EnqueueResult[]>;
 
   /**
    * Takes due jobs under a lease, up to `limit`, best first for each name. The limit is dealt out one job a name a
@@ -74,6 +82,10 @@ export interface Storage {
 
 export interface EnqueueParams {
   readonly jobs: readonly NewJob[];
+}
+
+export interface EnqueueInTransactionParams extends EnqueueParams {
+  readonly transaction: SqlTransaction;
 }
 
 export interface NewJob {

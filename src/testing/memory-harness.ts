@@ -6,7 +6,7 @@ import type { StorageHarness } from './storage-harness.ts';
 /** The suite's way to a {@link MemoryStorage}, or to what `wrap` makes of one. */
 export function createMemoryHarness(wrap: (storage: Storage) => Storage = (storage) => storage): StorageHarness {
   return {
-    capabilities: { isPersistent: false, isShared: false },
+    capabilities: { isPersistent: false, isShared: false, isTransactional: false },
     async open() {
       const runtime = new DrivenRuntime();
       const storage = wrap(new MemoryStorage({ runtime }));
@@ -16,6 +16,7 @@ export function createMemoryHarness(wrap: (storage: Storage) => Storage = (stora
         advance: (ms) => runtime.advance(ms),
         reopen: null,
         openAnother: null,
+        beginTransaction: null,
         destroy: () => storage.close(),
       };
     },

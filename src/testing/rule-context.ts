@@ -13,7 +13,7 @@ import type {
   Storage,
 } from '../core/storage.ts';
 import { DrivenRuntime } from './driven-runtime.ts';
-import type { StorageFixture } from './storage-harness.ts';
+import type { OpenTransaction, StorageFixture } from './storage-harness.ts';
 
 /** What a rule says about a job; the rest is filled in. */
 export type JobDraft = Partial<Omit<NewJob, 'options'>> & { readonly options?: Partial<JobOptions> };
@@ -55,6 +55,12 @@ export class RuleContext {
   async openAnother(): Promise<Storage> {
     assert.ok(this.#fixture.openAnother !== null, 'the harness declares isShared but gives no openAnother');
     return this.#fixture.openAnother();
+  }
+
+  async begin(): Promise<OpenTransaction> {
+    const { beginTransaction } = this.#fixture;
+    assert.ok(beginTransaction !== null, 'the harness declares isTransactional but gives no beginTransaction');
+    return beginTransaction();
   }
 
   nextId(): string {

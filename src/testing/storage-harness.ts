@@ -1,3 +1,4 @@
+import type { SqlTransaction } from '../core/sql-transaction.ts';
 import type { Storage } from '../core/storage.ts';
 
 /** How the suite gets at the storage under test. */
@@ -13,6 +14,8 @@ export interface StorageCapabilities {
   readonly isPersistent: boolean;
   /** Several can be open on the same jobs, as in several processes. */
   readonly isShared: boolean;
+  /** Jobs can be stored as part of a transaction of the caller's. */
+  readonly isTransactional: boolean;
 }
 
 export interface StorageFixture {
@@ -25,8 +28,16 @@ export interface StorageFixture {
   readonly reopen: (() => Promise<Storage>) | null;
   /** Opens one more storage on the same jobs and the same clock. null unless `isShared`. */
   readonly openAnother: (() => Promise<Storage>) | null;
+  /** Begins a transaction in the storage's database. null unless `isTransactional`. */
+  readonly beginTransaction: (() => Promise<OpenTransaction>) | null;
   /** Closes all that was opened (closed or not already) and removes what was stored. */
   destroy(): Promise<void>;
+}
+
+export interface OpenTransaction {
+  readonly transaction: SqlTransaction;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
 }
 
 /** The test functions of vitest, node:test, mocha or jest: the suite brings its own assertions. */

@@ -14,6 +14,7 @@ import { readRules } from './rules/read-rules.ts';
 import { reclaimRules } from './rules/reclaim-rules.ts';
 import { settleRules } from './rules/settle-rules.ts';
 import { sharedRules } from './rules/shared-rules.ts';
+import { transactionRules } from './rules/transaction-rules.ts';
 import { watchRules } from './rules/watch-rules.ts';
 import type { StorageCapabilities, StorageHarness } from './storage-harness.ts';
 
@@ -34,6 +35,7 @@ export const STORAGE_RULES: readonly RuleGroup[] = [
   closeRules,
   persistenceRules,
   sharedRules,
+  transactionRules,
 ];
 
 /** The groups that mean something for a storage of these capabilities. */

@@ -5,6 +5,7 @@ import type { DrivenRuntime } from './driven-runtime.ts';
 export function trackStorage(storage: Storage, runtime: DrivenRuntime): Storage {
   return {
     enqueue: (params) => runtime.track(storage.enqueue(params)),
+    enqueueInTransaction: (params) => runtime.track(storage.enqueueInTransaction(params)),
     claim: (params) => runtime.track(storage.claim(params)),
     extendLeases: (params) => runtime.track(storage.extendLeases(params)),
     settle: (params) => runtime.track(storage.settle(params)),

@@ -1,5 +1,6 @@
 import type {
   ClaimParams,
+  EnqueueInTransactionParams,
   EnqueueParams,
   ExtendLeasesParams,
   JobIdsParams,
@@ -71,6 +72,8 @@ export class FaultyStorage implements Storage {
   }
 
   enqueue = (params: EnqueueParams) => this.#call('enqueue', params, () => this.#inner.enqueue(params));
+  enqueueInTransaction = (params: EnqueueInTransactionParams) =>
+    this.#call('enqueueInTransaction', params, () => this.#inner.enqueueInTransaction(params));
   claim = (params: ClaimParams) => this.#call('claim', params, () => this.#inner.claim(params));
   extendLeases = (params: ExtendLeasesParams) =>
     this.#call('extendLeases', params, () => this.#inner.extendLeases(params));

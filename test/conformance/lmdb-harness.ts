@@ -9,7 +9,7 @@ import type { StorageHarness } from '../../src/testing/storage-harness.ts';
 /** A new directory for each rule; the clock is driven, commits and syncs are real. */
 export function createLmdbHarness(commitMode: CommitMode): StorageHarness {
   return {
-    capabilities: { isPersistent: true, isShared: true },
+    capabilities: { isPersistent: true, isShared: true, isTransactional: false },
     async open() {
       const directory = mkdtempSync(join(tmpdir(), 'reseolio-conformance-'));
       const runtime = new DrivenRuntime();
@@ -32,6 +32,7 @@ export function createLmdbHarness(commitMode: CommitMode): StorageHarness {
           opened.push(another);
           return another;
         },
+        beginTransaction: null,
         async destroy() {
           await Promise.all(opened.map((one) => one.close()));
           rmSync(directory, { recursive: true });

@@ -99,6 +99,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
 export function override(storage: Storage, methods: Partial<Storage>): Storage {
   return {
     enqueue: (params) => storage.enqueue(params),
+    enqueueInTransaction: (params) => storage.enqueueInTransaction(params),
     claim: (params) => storage.claim(params),
     extendLeases: (params) => storage.extendLeases(params),
     settle: (params) => storage.settle(params),

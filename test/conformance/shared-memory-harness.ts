@@ -19,7 +19,7 @@ export interface SharedMemoryParams {
 export function createSharedMemoryHarness(params: Readonly<SharedMemoryParams> = {}): StorageHarness {
   const { wrap = same, wrapDoor = same, onReopen = same } = params;
   return {
-    capabilities: { isPersistent: true, isShared: true },
+    capabilities: { isPersistent: true, isShared: true, isTransactional: false },
     async open() {
       const runtime = new DrivenRuntime();
       let shared = wrap(new MemoryStorage({ runtime }));
@@ -43,6 +43,7 @@ export function createSharedMemoryHarness(params: Readonly<SharedMemoryParams> =
           return openDoor();
         },
         openAnother: async () => openDoor(),
+        beginTransaction: null,
         destroy: closeDoors,
       };
     },
@@ -61,6 +62,7 @@ function createDoor(storage: Storage): Storage {
   };
   return {
     enqueue: (params) => pass(() => storage.enqueue(params)),
+    enqueueInTransaction: (params) => pass(() => storage.enqueueInTransaction(params)),
     claim: (params) => pass(() => storage.claim(params)),
     extendLeases: (params) => pass(() => storage.extendLeases(params)),
     settle: (params) => pass(() => storage.settle(params)),

@@ -26,7 +26,7 @@ function resolveUntyped(given: unknown): unknown {
   return resolveCallOptions(given as CallOptions, DEFAULT_JOB_OPTIONS);
 }
 
-const NONE = { idempotencyKey: null, delayMs: null, runAt: null, priority: 0 };
+const NONE = { idempotencyKey: null, delayMs: null, runAt: null, priority: 0, tx: null };
 
 describe('names', () => {
   it.each(['a', 'Z', '0', 'notifications:email:send', 'a/b.c_d-e', 'x'.repeat(128)])('takes %j', (name) => {
@@ -147,14 +147,24 @@ describe('call options', () => {
   });
 
   it('hold all that was given', () => {
-    const given = { maxAttempts: 9, idempotencyKey: 'order-1', delayMs: 1.5, priority: -7 };
+    const tx = { query: async () => [] };
+    const given = { maxAttempts: 9, idempotencyKey: 'order-1', delayMs: 1.5, priority: -7, tx };
     expect(resolveCallOptions(given, DEFAULT_JOB_OPTIONS)).toEqual({
       options: { ...DEFAULT_JOB_OPTIONS, maxAttempts: 9 },
       idempotencyKey: 'order-1',
       delayMs: 1.5,
       runAt: null,
       priority: -7,
+      tx,
     });
+  });
+
+  it('refuse a tx that cannot run queries', () => {
+    for (const tx of [null, undefined, 'postgres://', {}, { query: 1 }] as never[]) {
+      expect(() => resolveCallOptions({ tx }, DEFAULT_JOB_OPTIONS)).toThrow(
+        expect.objectContaining({ code: 'invalid_option', message: expect.stringContaining('tx is') }),
+      );
+    }
   });
 
   it('take runAt as a Date or as milliseconds, up to the year 2200', () => {

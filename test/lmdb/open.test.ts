@@ -7,7 +7,7 @@ import { createSystemRuntime } from '../../src/core/runtime.ts';
 import { openLmdb, temporaryDirectory } from '../processes/lmdb-directory.ts';
 import { newJob } from '../processes/new-job.ts';
 
-const params = { runtime: createSystemRuntime(), durability: 'strict' } as const;
+const params = { runtime: createSystemRuntime(), durability: 'strict', migrate: 'auto' } as const;
 
 function putRaw(directory: string, key: Buffer, value: Buffer): Promise<void> {
   const database = open<Buffer, Buffer>({

@@ -1,4 +1,4 @@
-import { ReseolioError } from '../../core/errors.ts';
+import { ReseolioError, transactionUnsupported } from '../../core/errors.ts';
 import type { AttemptRecord, JobRecord } from '../../core/job.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type {
@@ -64,6 +64,10 @@ export class LmdbStorage implements Storage {
     // Before the commit: a worker of this process that claims at once has its claim in the same commit.
     this.#environment.emit({ kind: 'work', names: [...new Set(jobs.map(({ name }) => name))] });
     return results;
+  }
+
+  async enqueueInTransaction(): Promise<never> {
+    throw transactionUnsupported();
   }
 
   async claim(params: Readonly<ClaimParams>): Promise<ClaimResult> {

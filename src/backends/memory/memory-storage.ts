@@ -1,4 +1,4 @@
-import { ReseolioError } from '../../core/errors.ts';
+import { ReseolioError, transactionUnsupported } from '../../core/errors.ts';
 import {
   type AttemptRecord,
   isFinished,
@@ -31,8 +31,8 @@ import type {
   Storage,
   StorageHint,
 } from '../../core/storage.ts';
+import { HintBoard } from '../hint-board.ts';
 import { findHeld, reclaimAttempt, settleAttempt } from './end-attempts.ts';
-import { HintBoard } from './hint-board.ts';
 import { JobTable } from './job-table.ts';
 import { copyAttempt, copyRecord, copySummary, type StoredJob } from './stored-job.ts';
 
@@ -62,6 +62,10 @@ export class MemoryStorage implements Storage {
     });
     this.#hints.postWork(addedNames);
     return results;
+  }
+
+  async enqueueInTransaction(): Promise<never> {
+    throw transactionUnsupported();
   }
 
   async claim({ workerId, leaseToken, names, limit, leaseMs }: Readonly<ClaimParams>): Promise<ClaimResult> {

@@ -97,6 +97,19 @@ export const leaseRules: RuleGroup = {
       assert.deepEqual(await t.storage.extendLeases({ leases: [], leaseMs: 5 }), []);
     },
 
+    'extends a lease that comes twice, and answers for both': async (t) => {
+      await t.enqueue({}, {});
+      const [a, b] = (await t.claim()).map(({ lease }) => lease) as [Lease, Lease];
+      const leases = [b, a, { ...a, token: 'forged' }, b, a];
+      assert.deepEqual(await t.storage.extendLeases({ leases, leaseMs: 5 }), [
+        'held',
+        'held',
+        'lease_lost',
+        'held',
+        'held',
+      ]);
+    },
+
     'refuses to settle under a lease that nobody was given': async (t) => {
       await t.enqueueOne();
       const { job, lease } = await t.claimOne();

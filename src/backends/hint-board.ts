@@ -1,4 +1,4 @@
-import type { StorageHint } from '../../core/storage.ts';
+import type { StorageHint } from '../core/storage.ts';
 
 type Listener = (hint: StorageHint) => void;
 
@@ -16,18 +16,18 @@ export class HintBoard {
   }
 
   postWork(names: readonly string[]): void {
-    if (names.length > 0) this.#post({ kind: 'work', names: [...new Set(names)] });
+    if (names.length > 0) this.post({ kind: 'work', names: [...new Set(names)] });
   }
 
   postFinished(jobIds: readonly string[]): void {
-    if (jobIds.length > 0) this.#post({ kind: 'finished', jobIds });
+    if (jobIds.length > 0) this.post({ kind: 'finished', jobIds });
   }
 
   clear(): void {
     this.#listeners.clear();
   }
 
-  #post(hint: StorageHint): void {
+  post(hint: StorageHint): void {
     for (const listener of this.#listeners) {
       queueMicrotask(() => {
         if (this.#listeners.has(listener)) listener(hint);

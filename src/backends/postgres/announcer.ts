@@ -1,0 +1,82 @@
+import type { Runtime, Timer } from '../../core/runtime.ts';
+import { channelOf, writeNotification } from './notifications.ts';
+import type { RunQuery } from './query.ts';
+
+/** While there is something to tell all the time, it is told so often: commits with a NOTIFY wait for each other. */
+const INTERVAL_MS = 50;
+
+export interface AnnouncerParams {
+  readonly run: RunQuery;
+  readonly runtime: Runtime;
+  readonly schema: string;
+  readonly origin: string;
+}
+
+/** Tells the other processes of work and of results: at once when it has been quiet, otherwise in intervals. */
+export class Announcer {
+  readonly #params: AnnouncerParams;
+  readonly #work = new Set<string>();
+  readonly #finished = new Set<string>();
+  #timer: Timer | null = null;
+  #isScheduled = false;
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(params: AnnouncerParams) {
+    this.#params = params;
+  }
+
+  announceWork(names: readonly string[]): void {
+    for (const name of names) this.#work.add(name);
+    this.#schedule();
+  }
+
+  announceFinished(jobIds: readonly string[]): void {
+    for (const id of jobIds) this.#finished.add(id);
+    this.#schedule();
+  }
+
+  /** Tells what is left to tell. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#send();
+    await this.#sending;
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null || this.#isScheduled) return;
+    this.#isScheduled = true;
+    // After those who wait for the answer have it: they come first.
+    this.#params.runtime.setImmediate(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#work.size + this.#finished.size === 0) return;
+    const payload = writeNotification({
+      origin: this.#params.origin,
+      work: [...this.#work],
+      finished: [...this.#finished],
+      isLate: false,
+    });
+    this.#work.clear();
+    this.#finished.clear();
+    this.#timer = this.#params.runtime.setTimer(INTERVAL_MS, () => {
+      this.#timer = null;
+      this.#send();
+    });
+    // Nothing is lost with a hint but time, so nobody waits for the disk, and nothing is tried again.
+    this.#sending = this.#params
+      .run({
+        name: 'notify',
+        text: "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)",
+        values: [channelOf(this.#params.schema), payload],
+      })
+      .then(
+        () => {},
+        () => {},
+      );
+  }
+}

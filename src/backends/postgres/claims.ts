@@ -1,0 +1,78 @@
+import type { Runtime } from '../../core/runtime.ts';
+import type { ClaimParams, ClaimResult } from '../../core/storage.ts';
+import { Floors } from './floors.ts';
+import type { Lanes } from './lanes.ts';
+import { claimedBeforeQuery, claimQuery, listLanes, readClaim, readClaimed } from './operations/claim.ts';
+import type { RunQuery } from './query.ts';
+
+/** Tokens of claims whose outcome is not known, the oldest forgotten first. */
+const MAX_UNKNOWN = 1000;
+
+export interface ClaimsParams {
+  readonly run: RunQuery;
+  readonly runtime: Pick<Runtime, 'monotonicNow'>;
+  readonly lanes: Lanes;
+}
+
+/** Claims, and what they know from those before: where to search, and what may have been taken already. */
+export class Claims {
+  readonly #params: ClaimsParams;
+  readonly #floors: Floors;
+  readonly #unknown = new Set<string>();
+
+  constructor(params: ClaimsParams) {
+    this.#params = params;
+    this.#floors = new Floors(params.runtime);
+  }
+
+  /** The next claim looks everywhere: work was committed that may have been due for long. */
+  searchEverywhere(): void {
+    this.#floors.forget();
+  }
+
+  async claim(params: ClaimParams): Promise<ClaimResult> {
+    try {
+      const result = (await this.#claimedBefore(params)) ?? (await this.#claimNew(params));
+      this.#unknown.delete(params.leaseToken);
+      return result;
+    } catch (error) {
+      this.#remember(params.leaseToken);
+      throw error;
+    }
+  }
+
+  /** What an earlier call with this token took, if its answer was lost. */
+  async #claimedBefore(params: ClaimParams): Promise<ClaimResult | null> {
+    if (!this.#unknown.has(params.leaseToken)) return null;
+    const { run, lanes } = this.#params;
+    const rows = await run(claimedBeforeQuery(params));
+    if (rows.length === 0) return null;
+    await lanes.learn(rows.map(([, lane]) => Number(lane)));
+    return { jobs: readClaimed(rows, params, lanes), nextDueInMs: 0 };
+  }
+
+  async #claimNew(params: ClaimParams): Promise<ClaimResult> {
+    const { run, lanes } = this.#params;
+    for (;;) {
+      const list = listLanes(params.names, lanes);
+      const rows = await run(claimQuery(params, list, this.#floors.begin(list.ids), lanes.lastNumber));
+      const answer = readClaim(rows, params, lanes);
+      if (answer === null) {
+        await lanes.load();
+        continue;
+      }
+      const { jobs, nextDueInMs, horizon, lastTaken } = answer;
+      this.#floors.observe({ lanes: list.ids, lastTaken, isFull: jobs.length >= params.limit, horizon });
+      return { jobs, nextDueInMs };
+    }
+  }
+
+  #remember(token: string): void {
+    this.#unknown.add(token);
+    if (this.#unknown.size <= MAX_UNKNOWN) return;
+    for (const oldest of this.#unknown) {
+      this.#unknown.delete(oldest);
+      return;
+    }
+  }
+}

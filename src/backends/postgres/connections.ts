@@ -1,0 +1,134 @@
+import { retryDelayMs, STORAGE_BACKOFF } from '../../core/backoff.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import { isConnectionLost, isPassing, translateError } from './native-errors.ts';
+import { AS_TEXT, type ClientLike, type PoolLike, type QueryConfig } from './pool-like.ts';
+import type { PoolSource } from './primary-pool.ts';
+import type { Query, Row } from './query.ts';
+import { inSchema } from './schema-name.ts';
+
+export interface ConnectionsParams {
+  readonly source: PoolSource;
+  readonly runtime: Runtime;
+  readonly schema: string;
+  /** Where the storage is, for messages. */
+  readonly address: string;
+  /** Statements may be named, so that a connection parses each once. Not through a pooler. */
+  readonly isPrepared: boolean;
+  /** How long a call may wait for the server in all, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Runs queries on whichever connection is free, and again where that helps. Rejects with a `ReseolioError`. */
+export class Connections {
+  readonly #params: ConnectionsParams;
+  #isStopping = false;
+  readonly #wakers = new Set<() => void>();
+  /** By name: the same text with the schema in it. */
+  readonly #texts = new Map<string, string>();
+
+  constructor(params: ConnectionsParams) {
+    this.#params = params;
+  }
+
+  get source(): PoolSource {
+    return this.#params.source;
+  }
+
+  /** Once, for callers that try again themselves. */
+  async runOnce(query: Query): Promise<Row[]> {
+    try {
+      return await this.#attempt(query, this.#params.timeoutMs);
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  /**
+   * Again and again, with backoff, until the server answers or the time is up. The outcome of a try that failed may be
+   * unknown, so the query must be one that can be repeated.
+   */
+  async run(query: Query): Promise<Row[]> {
+    return this.#repeat(query);
+  }
+
+  /** What waits for its next try rejects, and nothing is tried again. */
+  stopRepeating(): void {
+    this.#isStopping = true;
+    for (const wake of this.#wakers) wake();
+  }
+
+  /** Closes all connections. Only once nothing runs any more. */
+  async end(): Promise<void> {
+    await this.#params.source.end();
+  }
+
+  async #repeat(query: Query): Promise<Row[]> {
+    const { runtime, timeoutMs } = this.#params;
+    const deadline = runtime.monotonicNow() + timeoutMs;
+    for (let failures = 1; ; failures++) {
+      const leftMs = deadline - runtime.monotonicNow();
+      try {
+        return await this.#attempt(query, Math.max(1, leftMs));
+      } catch (error) {
+        const delayMs = retryDelayMs(STORAGE_BACKOFF, failures, runtime.random());
+        if (!isPassing(error) || this.#isStopping || delayMs >= deadline - runtime.monotonicNow())
+          return this.#fail(error);
+        await this.#pause(delayMs);
+        if (this.#isStopping) return this.#fail(error);
+      }
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#wakers.delete(end);
+        resolve();
+      };
+      const timer = this.#params.runtime.setTimer(delayMs, end);
+      this.#wakers.add(end);
+    });
+  }
+
+  async #attempt(query: Query, timeoutMs: number): Promise<Row[]> {
+    const { source } = this.#params;
+    const pool = await source.acquire();
+    const client = await this.#connect(pool);
+    try {
+      const { rows } = await client.query(this.#configOf(query, timeoutMs));
+      client.release();
+      return rows as Row[];
+    } catch (error) {
+      const isLost = isConnectionLost(error);
+      client.release(isLost);
+      if (isLost) source.reportLost(pool);
+      throw error;
+    }
+  }
+
+  #configOf({ name, text, values }: Query, timeoutMs: number): QueryConfig {
+    const { schema, isPrepared } = this.#params;
+    const config = { values: values as unknown[], rowMode: 'array', types: AS_TEXT, query_timeout: timeoutMs } as const;
+    if (name === null) return { ...config, text: inSchema(schema, text) };
+    let ownText = this.#texts.get(name);
+    if (ownText === undefined) {
+      ownText = inSchema(schema, text);
+      this.#texts.set(name, ownText);
+    }
+    return isPrepared ? { ...config, text: ownText, name: `reseolio_${schema}_${name}` } : { ...config, text: ownText };
+  }
+
+  async #connect(pool: PoolLike): Promise<ClientLike> {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      this.#params.source.reportLost(pool);
+      throw error;
+    }
+  }
+
+  #fail(error: unknown): never {
+    throw translateError(error, this.#params.address);
+  }
+}

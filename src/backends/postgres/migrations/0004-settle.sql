@@ -1,0 +1,84 @@
+-- Ends attempts. p_outcomes are success, dead, retry or release; p_results holds the results one after the other, and
+-- p_lengths the length of each (null: none). A row for each place, from 1, that is not lease_lost.
+--
+-- Callers sort by id and name each job once. With nested loops rows are locked in that order, here and wherever else a
+-- statement waits for locks in queue, so no two of them wait for each other.
+create function {schema}.settle(
+  p_ids uuid[], p_attempts int[], p_tokens uuid[], p_outcomes text[], p_delays float8[], p_errors json[],
+  p_is_json boolean[], p_starts int[], p_lengths int[], p_results bytea, p_commit text
+) returns table (place int, state text, run_at float8, lane int) language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set jit = off as $$
+#variable_conflict use_column
+declare
+  v_now float8 := {schema}.clock_ms();
+  v_settled int := 0;
+  v_count int;
+begin
+  if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
+  if p_outcomes && array['success', 'dead'] then
+    return query
+      with ended as (
+        delete from {schema}.queue q
+        using unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_errors, p_is_json, p_starts, p_lengths) with ordinality
+          as g(id, attempt, token, outcome, error, is_json, start, length, place)
+        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and g.outcome in ('success', 'dead')
+        returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id,
+          g.outcome, g.error, g.is_json, g.start, g.length, g.place
+      ), finished as (
+        insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
+          result_is_json, settled_token, worker_id, error, result)
+        select id, v_now, run_at, started_at, outcome::{schema}.finished_state, lane, attempt, attempt,
+          is_json, token, worker_id, error, substring(p_results from start for length)
+        from ended
+      ), recorded as (
+        insert into {schema}.attempts (job_id, attempt, is_lost, started_at, ended_at, worker_id, error)
+        select id, attempt, false, started_at, v_now, worker_id, error from ended where outcome = 'dead'
+      ), counted as (
+        insert into {schema}.counts (name_id, running, success, dead)
+        select lane >> 8, -count(*), count(*) filter (where outcome = 'success'), count(*) filter (where outcome = 'dead')
+        from ended group by 1
+      )
+      select place::int, outcome, run_at, lane from ended;
+    get diagnostics v_settled = row_count;
+  end if;
+
+  if p_outcomes && array['retry', 'release'] then
+    return query
+      with returned as (
+        update {schema}.queue q set
+          token = null, expires_at = null,
+          attempt = case when g.outcome = 'release' then q.attempt - 1 else q.attempt end,
+          started_at = case when g.outcome = 'release' and q.attempt = 1 then null else q.started_at end,
+          run_at = coalesce(v_now + g.delay, q.run_at),
+          is_late = g.delay is null and q.run_at < {schema}.horizon(v_now),
+          error = coalesce(g.error, q.error),
+          settled_attempt = g.attempt, settled_token = g.token
+        from unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_delays, p_errors) with ordinality
+          as g(id, attempt, token, outcome, delay, error, place)
+        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and g.outcome in ('retry', 'release')
+        returning q.id, q.lane, q.attempt, q.started_at, q.worker_id, q.run_at, g.outcome, g.error, g.place
+      ), recorded as (
+        insert into {schema}.attempts (job_id, attempt, is_lost, started_at, ended_at, worker_id, error)
+        select id, attempt, false, started_at, v_now, worker_id, error from returned where outcome = 'retry'
+      ), counted as (
+        insert into {schema}.counts (name_id, running, pending)
+        select lane >> 8, -count(*), count(*) from returned group by 1
+      )
+      select place::int, 'pending', run_at, lane from returned;
+    get diagnostics v_count = row_count;
+    v_settled := v_settled + v_count;
+  end if;
+
+  -- What is left has lost its lease, or repeats a settle that took effect.
+  if v_settled < cardinality(p_ids) then
+    return query
+      select g.place::int, case when q.token is null then 'pending' else 'running' end, q.run_at, q.lane
+      from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
+        join {schema}.queue q on q.id = g.id and q.settled_token = g.token and q.settled_attempt = g.attempt
+      union all
+      select g.place::int, f.state::text, f.run_at, f.lane
+      from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
+        join {schema}.finished f on f.id = g.id and f.settled_token = g.token and f.settled_attempt = g.attempt;
+  end if;
+end $$;

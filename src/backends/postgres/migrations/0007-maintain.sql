@@ -1,0 +1,40 @@
+-- Deletes up to p_limit jobs that finished in p_state longer than p_older_than_ms ago; how many.
+create function {schema}.prune(p_state {schema}.finished_state, p_older_than_ms float8, p_limit int)
+returns int language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set enable_mergejoin = off as $$
+declare
+  v_before float8 := {schema}.clock_ms() - p_older_than_ms;
+  v_pruned int;
+begin
+  with old as materialized (
+    select f.id, f.lane from {schema}.finished f where f.state = p_state and f.finished_at < v_before
+    order by f.finished_at limit p_limit for update skip locked
+  ), finished as (
+    delete from {schema}.finished f using old where f.id = old.id
+  ), jobs as (
+    delete from {schema}.jobs j using old where j.id = old.id
+  ), attempts as (
+    delete from {schema}.attempts a using old where a.job_id = old.id
+  ), counted as (
+    insert into {schema}.counts (name_id, success, dead, cancelled)
+    select lane >> 8, case p_state when 'success' then -count(*) else 0 end, case p_state when 'dead' then -count(*) else 0 end,
+      case p_state when 'cancelled' then -count(*) else 0 end
+    from old group by 1
+  )
+  select count(*) into v_pruned from old;
+  return v_pruned;
+end $$;
+
+-- Puts the rows of counts into one for each name, if there are many.
+create function {schema}.fold_counts() returns void language plpgsql as $$
+begin
+  if (select count(*) from (select from {schema}.counts limit 1000) as few) < 1000 then return; end if;
+  with folded as (
+    delete from {schema}.counts
+    where ctid = any(array(select ctid from {schema}.counts limit 20000 for update skip locked))
+    returning *
+  )
+  insert into {schema}.counts
+  select name_id, sum(pending), sum(running), sum(success), sum(dead), sum(cancelled) from folded group by 1;
+end $$;

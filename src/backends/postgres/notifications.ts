@@ -1,0 +1,61 @@
+import type { StorageHint } from '../../core/storage.ts';
+
+/** What one process tells the others, as the payload of a NOTIFY. */
+export interface Notification {
+  /** The storage that sent it, which has told its own watchers already; null: a transaction of somebody else. */
+  readonly origin: string | null;
+  /** Names with work; null: any may have some. */
+  readonly work: readonly string[] | null;
+  /** Jobs that ended; null: some did. */
+  readonly finished: readonly string[] | null;
+  /** The work was committed by a transaction that may have begun long ago. */
+  readonly isLate: boolean;
+}
+
+/** NOTIFY takes 7999 bytes; names and ids have one byte a character. */
+const MAX_CHARACTERS = 7900;
+
+export function channelOf(schema: string): string {
+  return `reseolio_${schema}`;
+}
+
+/** What does not fit is said without particulars. */
+export function writeNotification({ origin, work, finished, isLate }: Notification): string {
+  const write = (names: readonly string[] | null, ids: readonly string[] | null): string =>
+    JSON.stringify({ origin, work: names, finished: ids, ...(isLate ? { late: true } : {}) });
+  const whole = write(work, finished);
+  if (whole.length <= MAX_CHARACTERS) return whole;
+  const withoutIds = write(work, finished === null || finished.length > 0 ? null : finished);
+  return withoutIds.length <= MAX_CHARACTERS ? withoutIds : write(null, null);
+}
+
+/** Anyone who may connect to the database can send on the channel: what is not understood is taken for a hint at anything. */
+export function readNotification(payload: string): Notification {
+  try {
+    const parsed = JSON.parse(payload) as Readonly<{
+      origin: unknown;
+      work: unknown;
+      finished: unknown;
+      late?: unknown;
+    }>;
+    return {
+      origin: typeof parsed.origin === 'string' ? parsed.origin : null,
+      work: readTexts(parsed.work),
+      finished: readTexts(parsed.finished),
+      isLate: parsed.late === true,
+    };
+  } catch {
+    return { origin: null, work: null, finished: null, isLate: true };
+  }
+}
+
+export function hintsOf({ work, finished }: Notification): StorageHint[] {
+  const hints: StorageHint[] = [];
+  if (work === null || work.length > 0) hints.push({ kind: 'work', names: work });
+  if (finished === null || finished.length > 0) hints.push({ kind: 'finished', jobIds: finished });
+  return hints;
+}
+
+function readTexts(value: unknown): readonly string[] | null {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+}

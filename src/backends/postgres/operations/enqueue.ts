@@ -1,0 +1,98 @@
+import { ReseolioError } from '../../../core/errors.ts';
+import { describeValue } from '../../../core/options.ts';
+import type { EnqueueResult, NewJob } from '../../../core/storage.ts';
+import { arrayLiteral, byteaArrayLiteral, textArrayLiteral } from '../array-literal.ts';
+import type { Lanes } from '../lanes.ts';
+import { channelOf, writeNotification } from '../notifications.ts';
+import { writeOptions } from '../options-column.ts';
+import { PayloadPack } from '../payload-column.ts';
+import type { CommitSetting, Query, Row } from '../query.ts';
+
+/** Stores one job, with no answer to what was there before: its rows are one `t`, or `f` and nothing was stored. */
+export function enqueueJobQuery(job: NewJob, lanes: Lanes, commit: CommitSetting): Query {
+  const { id, name, priority, delayMs, runAt, options, idempotencyKey, args } = job;
+  return {
+    name: 'enqueue_job',
+    text: 'select {schema}.enqueue_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    values: [
+      id,
+      lanes.idOf(name, priority),
+      delayMs,
+      runAt,
+      options.maxAttempts,
+      writeOptions(options),
+      idempotencyKey === null ? null : Buffer.from(idempotencyKey),
+      args.encoding === 'json',
+      asBuffer(args.bytes),
+      commit,
+    ],
+  };
+}
+
+/** Stores jobs, all or none. {@link readEnqueued} reads the rows. */
+export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, commit: CommitSetting): Query {
+  const payloads = new PayloadPack();
+  for (const { args } of jobs) payloads.add(args);
+  return {
+    name: 'enqueue_jobs',
+    text: 'select place, job_id from {schema}.enqueue_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+    values: [
+      arrayLiteral(jobs.map(({ id }) => id)),
+      arrayLiteral(jobs.map(({ name, priority }) => lanes.idOf(name, priority))),
+      arrayLiteral(jobs.map(({ delayMs }) => delayMs)),
+      arrayLiteral(jobs.map(({ runAt }) => runAt)),
+      arrayLiteral(jobs.map(({ options }) => options.maxAttempts)),
+      textArrayLiteral(jobs.map(({ options }) => writeOptions(options))),
+      byteaArrayLiteral(jobs.map(({ idempotencyKey }) => idempotencyKey)),
+      arrayLiteral(payloads.isJson),
+      arrayLiteral(payloads.starts),
+      arrayLiteral(payloads.lengths),
+      payloads.bytes(),
+      commit,
+    ],
+  };
+}
+
+/**
+ * As {@link enqueueJobsQuery}, in a transaction of the caller's, and as part of it a NOTIFY, which the server sends when
+ * it commits.
+ */
+export function enqueueInTransactionQuery(jobs: readonly NewJob[], lanes: Lanes, schema: string): Query {
+  const { text, values } = enqueueJobsQuery(jobs, lanes, null);
+  const work = [...new Set(jobs.map(({ name }) => name))];
+  return {
+    name: null,
+    text: `${text} union all select null, null from pg_notify($13, $14)`,
+    values: [...values, channelOf(schema), writeNotification({ origin: null, work, finished: [], isLate: true })],
+  };
+}
+
+/** Rows by column name, in whatever form a client gives them, as {@link readEnqueued} reads them. */
+export function readTransactionRows(answer: unknown): Row[] {
+  const rows: unknown = Array.isArray(answer) ? answer : (answer as { rows?: unknown } | null)?.rows;
+  if (!Array.isArray(rows)) {
+    throw new ReseolioError(
+      'invalid_argument',
+      `tx.query() resolved with ${describeValue(answer)}: it must give rows, or an object with rows`,
+    );
+  }
+  return rows.map(({ place, job_id: jobId }: { place: unknown; job_id: unknown }) => [
+    place === null ? null : String(place),
+    jobId === null ? null : String(jobId),
+  ]);
+}
+
+/** The rows name the jobs that were known by their key, by place from 1. All others are stored under their own id. */
+export function readEnqueued(jobs: readonly NewJob[], rows: readonly Row[]): EnqueueResult[] {
+  const results = jobs.map(({ id }): EnqueueResult => ({ jobId: id, deduplicated: false }));
+  for (const [place, jobId] of rows) {
+    // A row of another statement that goes along has none.
+    if (place !== null) results[Number(place) - 1] = { jobId: jobId as string, deduplicated: true };
+  }
+  return results;
+}
+
+/** `pg` sends a Buffer as it is, and any other view as its text. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

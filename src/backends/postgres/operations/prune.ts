@@ -1,0 +1,11 @@
+import type { PruneParams } from '../../../core/storage.ts';
+import type { Query } from '../query.ts';
+
+/** One row: how many were deleted. */
+export function pruneQuery({ state, olderThanMs, limit }: PruneParams): Query {
+  return { name: 'prune', text: 'select {schema}.prune($1, $2, $3)', values: [state, olderThanMs, limit] };
+}
+
+export function foldCountsQuery(): Query {
+  return { name: 'fold_counts', text: 'select {schema}.fold_counts()', values: [] };
+}

@@ -1,0 +1,253 @@
+import { ReseolioError } from '../../core/errors.ts';
+import { type AttemptRecord, isFinished, type JobRecord } from '../../core/job.ts';
+import { isJobId } from '../../core/job-id.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type {
+  ChangeResult,
+  ClaimParams,
+  ClaimResult,
+  EnqueueInTransactionParams,
+  EnqueueParams,
+  EnqueueResult,
+  ExtendLeasesParams,
+  JobIdsParams,
+  LeaseStatus,
+  ListJobsParams,
+  ListJobsResult,
+  NameCounts,
+  PruneParams,
+  PruneResult,
+  ReclaimParams,
+  ReclaimResult,
+  Settlement,
+  SettleParams,
+  SettleResult,
+  Storage,
+  StorageHint,
+} from '../../core/storage.ts';
+import { Claims } from './claims.ts';
+import type { Connections } from './connections.ts';
+import { Enqueues } from './enqueues.ts';
+import { Hints } from './hints.ts';
+import { laneOfRow, readAttempt, readRecord, readSummary } from './job-columns.ts';
+import { Lanes } from './lanes.ts';
+import { type Change, changeQuery, planIds, readChanges, statesQuery } from './operations/change-state.ts';
+import { getAttemptsQuery, getJobsQuery } from './operations/get-jobs.ts';
+import {
+  extendLeasesQuery,
+  planLeases,
+  readExtended,
+  readReclaimed,
+  reclaimExpiredQuery,
+} from './operations/leases.ts';
+import { countMatching, countsQuery, listJobsQuery, readCounts } from './operations/list-jobs.ts';
+import { foldCountsQuery, pruneQuery } from './operations/prune.ts';
+import type { Settled } from './operations/settle.ts';
+import type { CommitSetting, RunQuery } from './query.ts';
+import { Settles } from './settles.ts';
+
+export interface PostgresStorageParams {
+  readonly connections: Connections;
+  readonly runtime: Runtime;
+  readonly schema: string;
+  /** Names this storage among those on the same schema. */
+  readonly origin: string;
+  readonly commit: CommitSetting;
+  readonly isListening: boolean;
+}
+
+/**
+ * The contract of `core/storage.ts` on PostgreSQL. What the library repeats by itself (claims, settles, leases,
+ * maintenance) goes to the server once; what users wait for is tried again while the server cannot be reached.
+ */
+export class PostgresStorage implements Storage {
+  readonly #connections: Connections;
+  readonly #run: RunQuery;
+  readonly #runOnce: RunQuery;
+  readonly #lanes: Lanes;
+  readonly #hints: Hints;
+  readonly #enqueues: Enqueues;
+  readonly #claims: Claims;
+  readonly #settles: Settles;
+  #closed: Promise<void> | null = null;
+  #calls = 0;
+  #onIdle: () => void = () => {};
+
+  constructor(params: PostgresStorageParams) {
+    const { connections, commit, runtime } = params;
+    this.#connections = connections;
+    this.#run = (query) => connections.run(query);
+    this.#runOnce = (query) => connections.runOnce(query);
+    this.#lanes = new Lanes(this.#run);
+    this.#enqueues = new Enqueues({ run: this.#run, lanes: this.#lanes, commit, schema: params.schema });
+    this.#claims = new Claims({ run: this.#runOnce, runtime, lanes: this.#lanes });
+    this.#settles = new Settles({ run: this.#runOnce, commit });
+    this.#hints = new Hints({
+      ...params,
+      run: this.#runOnce,
+      source: connections.source,
+      onLateWork: () => this.#claims.searchEverywhere(),
+    });
+  }
+
+  /** Resolves when it hears of other processes, or cannot for the time being. */
+  async start(): Promise<void> {
+    await this.#lanes.load();
+    await this.#hints.start();
+  }
+
+  async enqueue({ jobs }: Readonly<EnqueueParams>): Promise<EnqueueResult[]> {
+    return this.#call(async () => {
+      if (jobs.length === 0) return [];
+      const results = await this.#enqueues.enqueue(jobs);
+      this.#hints.postWork(jobs.map(({ name }) => name));
+      return results;
+    });
+  }
+
+  async enqueueInTransaction({ jobs, transaction }: Readonly<EnqueueInTransactionParams>): Promise<EnqueueResult[]> {
+    return this.#call(async () => (jobs.length === 0 ? [] : this.#enqueues.enqueueInTransaction(jobs, transaction)));
+  }
+
+  async claim(params: Readonly<ClaimParams>): Promise<ClaimResult> {
+    return this.#call(() => this.#claims.claim(params));
+  }
+
+  async extendLeases({ leases, leaseMs }: Readonly<ExtendLeasesParams>): Promise<LeaseStatus[]> {
+    return this.#call(async () => {
+      const planned = planLeases(leases);
+      const rows = planned.length === 0 ? [] : await this.#runOnce(extendLeasesQuery(planned, leaseMs));
+      return readExtended(leases, planned, rows);
+    });
+  }
+
+  async settle({ settlements }: Readonly<SettleParams>): Promise<SettleResult[]> {
+    return this.#call(async () => {
+      if (settlements.length === 0) return [];
+      const settled = await this.#settles.settle(settlements);
+      await this.#tellSettled(settlements, settled);
+      return settled.map(({ result }) => result);
+    });
+  }
+
+  async reclaimExpired({ limit }: Readonly<ReclaimParams>): Promise<ReclaimResult> {
+    return this.#call(async () => {
+      const rows = await this.#runOnce(reclaimExpiredQuery(limit));
+      await this.#lanes.learn(rows.slice(0, -1).map(laneOfRow));
+      const result = readReclaimed(rows, this.#lanes);
+      this.#hints.postWork(result.jobs.filter(({ state }) => state === 'pending').map(({ name }) => name));
+      this.#hints.postFinished(result.jobs.filter(({ state }) => state === 'dead').map(({ jobId }) => jobId));
+      await this.#runOnce(foldCountsQuery());
+      return result;
+    });
+  }
+
+  async cancel({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
+    return this.#call(() => this.#change('cancel', jobIds));
+  }
+
+  async retry({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
+    return this.#call(() => this.#change('retry', jobIds));
+  }
+
+  async getJobs({ jobIds }: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]> {
+    return this.#call(async () => {
+      if (jobIds.length === 0) return [];
+      const rows = await this.#run(getJobsQuery(jobIds));
+      await this.#lanes.learn(rows.map(laneOfRow));
+      const rowById = new Map(rows.map((row) => [row[0], row]));
+      return jobIds.map((id) => {
+        const row = rowById.get(id);
+        return row === undefined ? null : readRecord(row, this.#lanes);
+      });
+    });
+  }
+
+  async getAttempts({ jobId }: Readonly<{ jobId: string }>): Promise<AttemptRecord[]> {
+    return this.#call(async () => (isJobId(jobId) ? (await this.#run(getAttemptsQuery(jobId))).map(readAttempt) : []));
+  }
+
+  async listJobs(params: Readonly<ListJobsParams>): Promise<ListJobsResult> {
+    return this.#call(async () => {
+      const total = countMatching(params, readCounts(await this.#run(countsQuery())));
+      if (total === 0) return { jobs: [], total };
+      const nameIds = params.names === null ? null : await this.#lanes.nameIdsOf(params.names);
+      const rows = await this.#run(listJobsQuery(params, nameIds, total));
+      await this.#lanes.learn(rows.map(laneOfRow));
+      return { jobs: rows.map((row) => readSummary(row, this.#lanes)), total };
+    });
+  }
+
+  async counts(): Promise<NameCounts[]> {
+    return this.#call(async () => readCounts(await this.#run(countsQuery())));
+  }
+
+  async prune(params: Readonly<PruneParams>): Promise<PruneResult> {
+    return this.#call(async () => {
+      const [row] = await this.#runOnce(pruneQuery(params));
+      const pruned = Number(row?.[0]);
+      return { pruned, hasMore: pruned === params.limit };
+    });
+  }
+
+  watch(listener: (hint: StorageHint) => void): () => void {
+    return this.#closed === null ? this.#hints.watch(listener) : () => {};
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#connections.stopRepeating();
+    if (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await this.#hints.close();
+    await this.#connections.end();
+  }
+
+  /** Makes a call unless the storage is closed; `close` waits for it. */
+  async #call<Result>(run: () => Promise<Result>): Promise<Result> {
+    if (this.#closed !== null) throw new ReseolioError('stopped', 'the storage is closed');
+    this.#calls++;
+    try {
+      return await run();
+    } finally {
+      this.#calls--;
+      if (this.#calls === 0) this.#onIdle();
+    }
+  }
+
+  async #change(change: Change, jobIds: readonly string[]): Promise<ChangeResult[]> {
+    const planned = planIds(jobIds);
+    if (planned.length === 0) return readChanges(change, jobIds, new Set(), []);
+    const rows = await this.#run(changeQuery(change, planned));
+    const changed = new Set(rows.map(([id]) => id as string));
+    if (change === 'cancel') this.#hints.postFinished([...changed]);
+    else await this.#tellWork(rows.map(laneOfRow));
+    const others = planned.filter((id) => !changed.has(id));
+    const states = others.length === 0 ? [] : await this.#run(statesQuery(others));
+    return readChanges(change, jobIds, changed, states);
+  }
+
+  async #tellSettled(settlements: readonly Settlement[], settled: readonly Settled[]): Promise<void> {
+    const finished: string[] = [];
+    const lanes: number[] = [];
+    for (const [i, { result, lane }] of settled.entries()) {
+      if (result.status === 'lease_lost') continue;
+      if (isFinished(result.state)) finished.push((settlements[i] as Settlement).lease.jobId);
+      else if (result.state === 'pending' && lane !== null) lanes.push(lane);
+    }
+    this.#hints.postFinished(finished);
+    if (lanes.length > 0) await this.#tellWork(lanes);
+  }
+
+  async #tellWork(lanes: readonly number[]): Promise<void> {
+    await this.#lanes.learn(lanes);
+    this.#hints.postWork(lanes.map((lane) => this.#lanes.read(lane).name));
+  }
+}

@@ -1,0 +1,165 @@
+import pg from 'pg';
+import { isConnectionLost } from './native-errors.ts';
+import type { ClientLike, PoolLike } from './pool-like.ts';
+
+/** Where connections come from. */
+export interface PoolSource {
+  /** Resolves with the pool of the server that takes writes; rejects where there is none. */
+  acquire(): Promise<PoolLike>;
+  /** A connection of `pool` failed: what is acquired next may be another. */
+  reportLost(pool: PoolLike): void;
+  /** Resolves with a connection of its own for LISTEN. */
+  connectListener(): Promise<ClientLike>;
+  /** Resolves when all connections are closed. Only once nothing uses them any more. */
+  end(): Promise<void>;
+}
+
+export interface PrimaryPoolParams {
+  readonly connectionStrings: readonly string[];
+  /** Which of the servers takes writes has to be found out. */
+  readonly isSearching: boolean;
+  /** Connections beside the one for LISTEN. */
+  readonly max: number;
+  readonly listenUrl: string | null;
+  readonly connectTimeoutMs: number;
+}
+
+/** Long enough for what the server has planned in a connection to be of use to the next call. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** A pool of the server that takes writes, found anew when connections to it fail. */
+export class PrimaryPool implements PoolSource {
+  readonly #params: PrimaryPoolParams;
+  #current: Promise<pg.Pool> | null = null;
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(params: PrimaryPoolParams) {
+    this.#params = params;
+  }
+
+  acquire(): Promise<PoolLike> {
+    if (this.#current === null) {
+      const found = this.#findPrimary().then((connectionString) => this.#createPool(connectionString));
+      this.#current = found;
+      // The next call searches anew.
+      found.catch(() => {
+        if (this.#current === found) this.#current = null;
+      });
+    }
+    return this.#current;
+  }
+
+  reportLost(lost: PoolLike): void {
+    const current = this.#current;
+    if (!this.#params.isSearching || current === null) return;
+    void current.then((pool) => {
+      if (pool !== lost || this.#current !== current) return;
+      this.#current = null;
+      this.#end(pool);
+    });
+  }
+
+  async connectListener(): Promise<ClientLike> {
+    const { listenUrl } = this.#params;
+    const client = new pg.Client(this.#config(listenUrl ?? (await this.#findPrimary())));
+    // Those who use it hear of the end; without a listener an error would be thrown at the process.
+    client.on('error', () => {});
+    await client.connect();
+    return Object.assign(client, {
+      release: () => {
+        void client.end().catch(() => {});
+      },
+    });
+  }
+
+  async end(): Promise<void> {
+    const current = this.#current;
+    this.#current = null;
+    if (current !== null) await current.then((pool) => this.#end(pool)).catch(() => {});
+    await Promise.all(this.#ending);
+  }
+
+  #createPool(connectionString: string): pg.Pool {
+    const pool = new pg.Pool({
+      ...this.#config(connectionString),
+      max: this.#params.max,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    });
+    // An idle connection broke: the pool has dropped it already.
+    pool.on('error', (error) => {
+      if (isConnectionLost(error)) this.reportLost(pool);
+    });
+    return pool;
+  }
+
+  #config(connectionString: string): pg.ClientConfig {
+    return {
+      connectionString,
+      connectionTimeoutMillis: this.#params.connectTimeoutMs,
+      keepAlive: true,
+      fallback_application_name: 'reseolio',
+    };
+  }
+
+  #end(pool: pg.Pool): void {
+    const ending: Promise<void> = pool
+      .end()
+      .catch(() => {})
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  async #findPrimary(): Promise<string> {
+    const { connectionStrings, isSearching } = this.#params;
+    if (!isSearching) return connectionStrings[0] as string;
+    return Promise.any(connectionStrings.map((connectionString) => this.#assertPrimary(connectionString)));
+  }
+
+  async #assertPrimary(connectionString: string): Promise<string> {
+    const client = new pg.Client({ ...this.#config(connectionString), query_timeout: this.#params.connectTimeoutMs });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      const { rows } = await client.query(
+        "select pg_is_in_recovery() or current_setting('transaction_read_only')::bool as is_read_only",
+      );
+      if (rows[0]?.is_read_only === false) return connectionString;
+    } finally {
+      void client.end().catch(() => {});
+    }
+    throw new Error(`the server at ${client.host}:${client.port} takes no writes`);
+  }
+}
+
+/** A pool that the caller opened, and closes. */
+export class BorrowedPool implements PoolSource {
+  readonly #pool: PoolLike;
+  readonly #listenUrl: string | null;
+  readonly #connectTimeoutMs: number;
+
+  constructor(pool: PoolLike, listenUrl: string | null, connectTimeoutMs: number) {
+    this.#pool = pool;
+    this.#listenUrl = listenUrl;
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
+
+  async acquire(): Promise<PoolLike> {
+    return this.#pool;
+  }
+
+  reportLost(): void {}
+
+  connectListener(): Promise<ClientLike> {
+    if (this.#listenUrl === null) return this.#pool.connect();
+    const connectionStrings = [this.#listenUrl];
+    return new PrimaryPool({
+      connectionStrings,
+      isSearching: false,
+      max: 1,
+      listenUrl: null,
+      connectTimeoutMs: this.#connectTimeoutMs,
+    }).connectListener();
+  }
+
+  async end(): Promise<void> {}
+}

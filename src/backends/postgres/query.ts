@@ -1,0 +1,18 @@
+/** What goes to the server in one message, and how often it can go there. */
+export interface Query {
+  /** Names the prepared statement: the same name has the same text. null: the text is made anew each time. */
+  readonly name: string | null;
+  /** `{schema}` stands for the schema. */
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
+export type Value = string | number | boolean | Uint8Array | null;
+
+/** A row as the server prints it: text, whatever parsers the program may have set for its own queries. */
+export type Row = readonly (string | null)[];
+
+export type RunQuery = (query: Query) => Promise<Row[]>;
+
+/** What `synchronous_commit` is to be for one transaction; null: as the server has it. */
+export type CommitSetting = 'on' | 'off' | null;

@@ -1,0 +1,43 @@
+import type { Settlement } from '../../core/storage.ts';
+import { GroupCommit } from './group-commit.ts';
+import { LEASE_LOST, planSettlements, readSettled, type Settled, settleQuery } from './operations/settle.ts';
+import type { CommitSetting, RunQuery } from './query.ts';
+
+/** One statement waits for the disk while the next is put together. */
+const MAX_IN_FLIGHT = 2;
+
+export interface SettlesParams {
+  readonly run: RunQuery;
+  readonly commit: CommitSetting;
+}
+
+/** Ends attempts: those that wait while others are under way go together. */
+export class Settles {
+  readonly #params: SettlesParams;
+  readonly #group: GroupCommit<Settlement, Settled>;
+
+  constructor(params: SettlesParams) {
+    this.#params = params;
+    this.#group = new GroupCommit({
+      commit: (settlements) => this.#commit(settlements),
+      bytesOf: ({ outcome }) => (outcome.kind === 'success' ? (outcome.result?.bytes.length ?? 0) : 0),
+      maxInFlight: MAX_IN_FLIGHT,
+    });
+  }
+
+  /** Resolves once the outcomes are durable. */
+  settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+    return this.#group.submit(settlements);
+  }
+
+  async #commit(settlements: readonly Settlement[]): Promise<Settled[]> {
+    const { run, commit } = this.#params;
+    const results = settlements.map(() => LEASE_LOST);
+    for (const places of planSettlements(settlements)) {
+      const planned = places.map((place) => settlements[place] as Settlement);
+      const settled = readSettled(planned.length, await run(settleQuery(planned, commit)));
+      for (const [i, place] of places.entries()) results[place] = settled[i] as Settled;
+    }
+    return results;
+  }
+}
