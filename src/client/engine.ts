@@ -57,7 +57,16 @@ export class Engine {
     this.#worker =
       concurrency === 0
         ? null
-        : new Worker({ ...params, runtime, errors, tokens: ids, workerId, concurrency, leaseMs, maxPayloadBytes });
+        : new Worker({
+            ...params,
+            runtime,
+            errors,
+            tokens: ids,
+            concurrency,
+            leaseMs,
+            maxPayloadBytes,
+            onFinished: (jobId, job) => this.waiter.answer(jobId, job),
+          });
     this.#loops = [
       createReclaimer({
         runtime,

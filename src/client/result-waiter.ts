@@ -1,5 +1,5 @@
 import { ReseolioError, ResultTimeoutError } from '../core/errors.ts';
-import { isFinished, type JobRecord } from '../core/job.ts';
+import { type FinishedJob, isFinished, type JobRecord } from '../core/job.ts';
 import type { Runtime, Timer } from '../core/runtime.ts';
 import type { Storage } from '../core/storage.ts';
 import { type Deadlined, DeadlineQueue } from '../worker/deadline-queue.ts';
@@ -13,7 +13,7 @@ const READ_BATCH = 1000;
 interface Waiting extends Deadlined {
   readonly jobId: string;
   readonly timeoutMs: number | null;
-  readonly resolve: (record: JobRecord) => void;
+  readonly resolve: (job: FinishedJob) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -24,9 +24,9 @@ export interface ResultWaiterParams {
 }
 
 /**
- * Waits for jobs to finish, in whichever process that happens. It looks at a job when somebody begins to wait for it,
- * when the storage hints at it, and every second (in turn, where more than 1000 are waited for); all that is to be
- * looked at in one turn of the event loop, at once.
+ * Waits for jobs to finish, in whichever process that happens. Of those that this process settles it is told; it looks
+ * at a job when somebody begins to wait for it, when the storage hints at it, and every second (in turn, where more than
+ * 1000 are waited for); all that is to be looked at in one turn of the event loop, at once.
  */
 export class ResultWaiter {
   readonly #params: ResultWaiterParams;
@@ -47,7 +47,7 @@ export class ResultWaiter {
   }
 
   /** Resolves with the finished job; rejects with `job_not_found`, or `result_timeout` after `timeoutMs`. */
-  wait(jobId: string, timeoutMs: number | null): Promise<JobRecord> {
+  wait(jobId: string, timeoutMs: number | null): Promise<FinishedJob> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : this.#params.runtime.monotonicNow() + timeoutMs;
@@ -60,6 +60,11 @@ export class ResultWaiter {
       this.#scheduleRead();
       this.#schedulePoll();
     });
+  }
+
+  /** A job has finished, durably, and this is how. */
+  answer(jobId: string, job: FinishedJob): void {
+    this.#end(jobId, ({ resolve }) => resolve(job));
   }
 
   /** These jobs (null: some) have finished, or so it is said. */
@@ -82,7 +87,8 @@ export class ResultWaiter {
   #scheduleRead(): void {
     if (this.#isScheduled || this.#isReading || this.#unread.size === 0) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    // Not before those that this process settled in the same turn have been answered.
+    this.#params.runtime.setImmediate(() => {
       this.#isScheduled = false;
       void this.#read(this.#takeUnread());
     });
@@ -103,7 +109,7 @@ export class ResultWaiter {
     this.#isReading = true;
     try {
       const records = await this.#params.storage.getJobs({ jobIds });
-      for (let i = 0; i < jobIds.length; i++) this.#answer(jobIds[i] as string, records[i] ?? null);
+      for (let i = 0; i < jobIds.length; i++) this.#answerIfFinished(jobIds[i] as string, records[i] ?? null);
     } catch (error) {
       // The next poll looks again, unless the storage is gone.
       this.#params.errors.report('read', error);
@@ -112,11 +118,11 @@ export class ResultWaiter {
     this.#scheduleRead();
   }
 
-  #answer(jobId: string, record: JobRecord | null): void {
-    if (record === null) {
+  #answerIfFinished(jobId: string, job: JobRecord | null): void {
+    if (job === null) {
       this.#end(jobId, ({ reject }) => reject(new ReseolioError('job_not_found', `there is no job ${jobId}`)));
-    } else if (isFinished(record.state)) {
-      this.#end(jobId, ({ resolve }) => resolve(record));
+    } else if (isFinished(job.state)) {
+      this.answer(jobId, job);
     }
   }
 

@@ -87,6 +87,9 @@ export interface JobRecord extends JobSummary {
   readonly result: Payload | null;
 }
 
+/** How a job ended: what those who wait for its result need to know. */
+export type FinishedJob = Pick<JobRecord, 'state' | 'attempt' | 'result' | 'error'>;
+
 /** The names under which one worker's right to one attempt is known; every write made under it carries them. */
 export interface Lease {
   readonly jobId: string;

@@ -1,4 +1,5 @@
 import { retryDelayMs, STORAGE_BACKOFF } from '../core/backoff.ts';
+import type { FinishedJob } from '../core/job.ts';
 import type { Runtime, Timer } from '../core/runtime.ts';
 import type { AttemptOutcome, Settlement, SettleResult, Storage } from '../core/storage.ts';
 import type { Attempt } from './attempt.ts';
@@ -15,6 +16,8 @@ export interface SettlerParams {
   readonly errors: StorageErrors;
   /** Outcomes were just handed to the storage, or have been stored: there may be room for a claim. */
   readonly onProgress: () => void;
+  /** A job has finished, durably. */
+  readonly onFinished: (jobId: string, job: FinishedJob) => void;
 }
 
 /** Stores the outcomes of attempts: those of one turn of the event loop together, repeated until they are stored. */
@@ -138,15 +141,19 @@ export class Settler {
 
   #tell(attempt: Attempt, result: SettleResult): void {
     if (result.status === 'lease_lost') return;
-    const { events } = this.#params;
+    const { events, onFinished } = this.#params;
     const { job, outcome } = attempt;
+    const { state } = result;
     if (outcome === null || outcome.kind === 'release') return;
     if (outcome.kind === 'success') {
+      if (state === 'success') onFinished(job.id, { state, attempt: job.attempt, result: outcome.result, error: null });
       if (!events.hasListeners('job:success')) return;
       const durationMs = (attempt.endedAt ?? 0) - (attempt.startedAt ?? 0);
       events.emit('job:success', { jobId: job.id, name: job.name, attempt: job.attempt, durationMs });
       return;
     }
+    // A repeat may be told that the job has been retried since.
+    if (state === 'dead') onFinished(job.id, { state, attempt: job.attempt, result: null, error: outcome.error });
     const failed = { jobId: job.id, name: job.name, attempt: job.attempt, error: outcome.error };
     events.emit('job:error', { ...failed, retryInMs: outcome.kind === 'retry' ? outcome.delayMs : null });
     if (outcome.kind === 'dead') events.emit('job:dead', failed);

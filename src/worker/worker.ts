@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { JobRecord } from '../core/job.ts';
+import type { FinishedJob, JobRecord } from '../core/job.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Storage } from '../core/storage.ts';
@@ -30,6 +30,8 @@ export interface WorkerParams {
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly maxPayloadBytes: number;
+  /** A job has finished, durably, under this worker. */
+  readonly onFinished: (jobId: string, job: FinishedJob) => void;
 }
 
 /** Claims jobs of the names that have handlers, runs them, and settles them. */

@@ -10,8 +10,9 @@ export const SUMMARY_COLUMNS = `j.id, j.lane, j.created_at, j.max_attempts, j.op
   coalesce(q.attempt, f.attempt), coalesce(q.run_at, f.run_at), coalesce(q.started_at, f.started_at), f.finished_at,
   coalesce(q.worker_id, f.worker_id), q.expires_at, coalesce(q.error, f.error)`;
 
-/** The columns of {@link readRecord}. */
-export const RECORD_COLUMNS = `${SUMMARY_COLUMNS}, j.args_is_json, j.args, f.result_is_json, f.result`;
+/** The columns of {@link readRecord}, of a row of get_jobs. */
+export const RECORD_COLUMNS = `id, lane, created_at, max_attempts, options, idempotency_key, state, attempt, run_at,
+  started_at, finished_at, worker_id, expires_at, error, args_is_json, args, result_is_json, result`;
 
 const LANE = 1;
 const SUMMARY_LENGTH = 14;

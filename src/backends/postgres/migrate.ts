@@ -15,7 +15,8 @@ const MIGRATIONS = [
   '0005-leases.sql',
   '0006-change-state.sql',
   '0007-maintain.sql',
-  '0008-enqueue-from-sql.sql',
+  '0008-read.sql',
+  '0009-enqueue-from-sql.sql',
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

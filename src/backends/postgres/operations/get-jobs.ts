@@ -7,9 +7,7 @@ import type { Query } from '../query.ts';
 export function getJobsQuery(jobIds: readonly string[]): Query {
   return {
     name: 'get_jobs',
-    text: `select ${RECORD_COLUMNS}
-      from unnest($1::uuid[]) g(id) join {schema}.jobs j on j.id = g.id
-        left join {schema}.queue q on q.id = g.id left join {schema}.finished f on f.id = g.id`,
+    text: `select ${RECORD_COLUMNS} from {schema}.get_jobs($1)`,
     values: [arrayLiteral([...new Set(jobIds)].filter(isJobId))],
   };
 }
