@@ -1,6 +1,7 @@
+import { ReseolioError } from '../../core/errors.ts';
 import type { SqlTransaction } from '../../core/sql-transaction.ts';
 import type { EnqueueResult, NewJob } from '../../core/storage.ts';
-import { GroupCommit } from './group-commit.ts';
+import { type Call, GroupCommit, splitResults } from './group-commit.ts';
 import type { Lanes } from './lanes.ts';
 import {
   enqueueInTransactionQuery,
@@ -14,9 +15,14 @@ import { inSchema } from './schema-name.ts';
 
 /** One statement waits for the disk while the next is put together. */
 const MAX_IN_FLIGHT = 2;
+/** Statements that wait for somebody's transaction to end keep a connection each. */
+const MAX_HELD_UP = 3;
+/** A key that another transaction has stored and not committed yet holds up those who want it as well. */
+const KEY_WAIT_MS = 50;
 
 export interface EnqueuesParams {
   readonly run: RunQuery;
+  readonly runOnce: RunQuery;
   readonly lanes: Lanes;
   readonly commit: CommitSetting;
   readonly schema: string;
@@ -25,22 +31,28 @@ export interface EnqueuesParams {
 /** Stores jobs: those that wait while others are under way go together. */
 export class Enqueues {
   readonly #params: EnqueuesParams;
-  readonly #group: GroupCommit<NewJob, EnqueueResult>;
+  readonly #plain: GroupCommit<NewJob, EnqueueResult>;
+  /** Calls with idempotency keys, which may have to wait for a transaction of the caller's that has stored the same key. */
+  readonly #keyed: GroupCommit<NewJob, EnqueueResult>;
+  /** Those that had to wait too long to hold up others. */
+  readonly #heldUp: GroupCommit<NewJob, EnqueueResult>;
 
   constructor(params: EnqueuesParams) {
     this.#params = params;
-    this.#group = new GroupCommit({
-      commit: (jobs) => this.#commit(jobs),
-      bytesOf: ({ args }) => args.bytes.length,
-      maxInFlight: MAX_IN_FLIGHT,
-    });
+    const bytesOf = ({ args }: NewJob): number => args.bytes.length;
+    const commit = async (calls: readonly Call<NewJob>[]): Promise<EnqueueResult[][]> =>
+      splitResults(calls, await this.#store(calls.flat(), params.run, null));
+    this.#plain = new GroupCommit({ commit, bytesOf, maxInFlight: MAX_IN_FLIGHT });
+    this.#keyed = new GroupCommit({ commit: (calls) => this.#commitKeyed(calls), bytesOf, maxInFlight: MAX_IN_FLIGHT });
+    this.#heldUp = new GroupCommit({ commit, bytesOf, maxInFlight: MAX_HELD_UP, maxCalls: 1 });
   }
 
   /** Resolves once the jobs are durable. */
   async enqueue(jobs: readonly NewJob[]): Promise<EnqueueResult[]> {
     const added = this.#params.lanes.ensure(jobs);
     if (added !== null) await added;
-    return this.#group.submit(jobs);
+    const isKeyed = jobs.some(({ idempotencyKey }) => idempotencyKey !== null);
+    return (isKeyed ? this.#keyed : this.#plain).submit(jobs);
   }
 
   /** Resolves once the jobs are part of the transaction. */
@@ -53,13 +65,25 @@ export class Enqueues {
     return readEnqueued(jobs, readTransactionRows(answer));
   }
 
-  async #commit(jobs: readonly NewJob[]): Promise<EnqueueResult[]> {
-    const { run, lanes, commit } = this.#params;
+  /** Each call by itself, if waiting for the keys of one would hold up the others. */
+  async #commitKeyed(calls: readonly Call<NewJob>[]): Promise<readonly (EnqueueResult[] | Promise<EnqueueResult[]>)[]> {
+    try {
+      return splitResults(calls, await this.#store(calls.flat(), this.#params.runOnce, KEY_WAIT_MS));
+    } catch (error) {
+      // Whatever it was, what is tried again is the same: ids make it one job.
+      if (!(error instanceof ReseolioError) || error.code !== 'storage_unavailable') throw error;
+      return calls.map((call) => this.#heldUp.submit(call));
+    }
+  }
+
+  async #store(jobs: readonly NewJob[], run: RunQuery, lockTimeoutMs: number | null): Promise<EnqueueResult[]> {
+    const { lanes, commit } = this.#params;
+    const settings = { commit, lockTimeoutMs };
     const [job] = jobs;
     if (jobs.length === 1 && job !== undefined) {
-      const [row] = await run(enqueueJobQuery(job, lanes, commit));
+      const [row] = await run(enqueueJobQuery(job, lanes, settings));
       if (row?.[0] === 't') return [{ jobId: job.id, deduplicated: false }];
     }
-    return readEnqueued(jobs, await run(enqueueJobsQuery(jobs, lanes, commit)));
+    return readEnqueued(jobs, await run(enqueueJobsQuery(jobs, lanes, settings)));
   }
 }

@@ -6,17 +6,22 @@ const MAX_WAITING_ITEMS = 200_000;
 const MAX_ITEMS = 1000;
 const MAX_BYTES = 8_388_608;
 
+/** The items of one call, which are stored together or not at all. */
+export type Call<Item> = readonly Item[];
+
 export interface GroupCommitParams<Item, Result> {
-  /** Answers by position. */
-  readonly commit: (items: readonly Item[]) => Promise<Result[]>;
+  /** Stores calls. Answers by position: with the results of a call, or a promise where they take longer than the rest. */
+  readonly commit: (calls: readonly Call<Item>[]) => Promise<readonly (Result[] | Promise<Result[]>)[]>;
   readonly bytesOf: (item: Item) => number;
   /** How many statements may be under way at once. */
   readonly maxInFlight: number;
+  /** How many calls may go together. Default: any number. */
+  readonly maxCalls?: number;
 }
 
-interface Call<Item, Result> {
-  readonly items: readonly Item[];
-  readonly resolve: (results: Result[]) => void;
+interface Waiting<Item, Result> {
+  readonly call: Call<Item>;
+  readonly resolve: (results: Result[] | Promise<Result[]>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -26,7 +31,7 @@ interface Call<Item, Result> {
  */
 export class GroupCommit<Item, Result> {
   readonly #params: GroupCommitParams<Item, Result>;
-  #waiting: Call<Item, Result>[] = [];
+  #waiting: Waiting<Item, Result>[] = [];
   #waitingItems = 0;
   #inFlight = 0;
   #isScheduled = false;
@@ -35,11 +40,11 @@ export class GroupCommit<Item, Result> {
     this.#params = params;
   }
 
-  submit(items: readonly Item[]): Promise<Result[]> {
+  submit(call: Call<Item>): Promise<Result[]> {
     if (this.#waitingItems >= MAX_WAITING_ITEMS) return Promise.reject(overloaded());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ items, resolve, reject });
-      this.#waitingItems += items.length;
+      this.#waiting.push({ call, resolve, reject });
+      this.#waitingItems += call.length;
       this.#schedule();
     });
   }
@@ -51,36 +56,48 @@ export class GroupCommit<Item, Result> {
     process.nextTick(() => {
       this.#isScheduled = false;
       void this.#commit(this.#take());
+      // Where the batch is full, the rest may go as well.
+      this.#schedule();
     });
   }
 
-  #take(): Call<Item, Result>[] {
+  #take(): Waiting<Item, Result>[] {
+    const { bytesOf, maxCalls = Number.POSITIVE_INFINITY } = this.#params;
     let count = 0;
     let items = 0;
     let bytes = 0;
-    while (count < this.#waiting.length && items < MAX_ITEMS && bytes < MAX_BYTES) {
-      for (const item of (this.#waiting[count] as Call<Item, Result>).items) bytes += this.#params.bytesOf(item);
-      items += (this.#waiting[count++] as Call<Item, Result>).items.length;
+    for (const { call } of this.#waiting) {
+      if (count === maxCalls || items >= MAX_ITEMS || bytes >= MAX_BYTES) break;
+      for (const item of call) bytes += bytesOf(item);
+      items += call.length;
+      count++;
     }
     this.#waitingItems -= items;
     return this.#waiting.splice(0, count);
   }
 
-  async #commit(calls: readonly Call<Item, Result>[]): Promise<void> {
+  async #commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     this.#inFlight++;
     try {
-      const results = await this.#params.commit(calls.flatMap(({ items }) => items));
-      let start = 0;
-      for (const { items, resolve } of calls) {
-        resolve(results.slice(start, start + items.length));
-        start += items.length;
-      }
+      const results = await this.#params.commit(batch.map(({ call }) => call));
+      for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result[] | Promise<Result[]>);
     } catch (error) {
-      for (const { reject } of calls) reject(error);
+      for (const { reject } of batch) reject(error);
     }
     this.#inFlight--;
     this.#schedule();
   }
+}
+
+/** `results`, which are those of all items of `calls`, call by call. */
+export function splitResults<Item, Result>(calls: readonly Call<Item>[], results: readonly Result[]): Result[][] {
+  let start = 0;
+  return calls.map((call) => {
+    const end = start + call.length;
+    const ofCall = results.slice(start, end);
+    start = end;
+    return ofCall;
+  });
 }
 
 function overloaded(): ReseolioError {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ReseolioError } from '../../core/errors.ts';
-import { translateError } from './native-errors.ts';
+import { readOnly, translateError } from './native-errors.ts';
 import { AS_TEXT, type ClientLike } from './pool-like.ts';
 import type { PoolSource } from './primary-pool.ts';
 import type { Row } from './query.ts';
@@ -109,8 +109,12 @@ export async function prepareSchema(params: Readonly<SchemaParams & { isAutomati
         `${address}: rights are missing: ${rights}: grant them, or use another user`,
       );
     }
-    const [row] = await run(client, 'show synchronous_commit');
-    return row?.[0] ?? 'on';
+    const [row] = await run(
+      client,
+      `select pg_is_in_recovery() or current_setting('transaction_read_only')::bool, current_setting('synchronous_commit')`,
+    );
+    if (row?.[0] === 't') throw readOnly(address);
+    return row?.[1] ?? 'on';
   });
 }
 

@@ -51,7 +51,7 @@ export function translateError(error: unknown, address: string): unknown {
         cause: error,
       });
     case '25006':
-      return unavailable('the server is read-only: give the URL of the primary, or of all servers');
+      return readOnly(address, error);
     case '42501':
       return unavailable(`a right is missing (${reason}): grant it, or use another user`);
     case '42P01':
@@ -63,6 +63,14 @@ export function translateError(error: unknown, address: string): unknown {
     default:
       return unavailable(`${reason} (SQLSTATE ${state})`);
   }
+}
+
+export function readOnly(address: string, cause?: unknown): ReseolioError {
+  return new ReseolioError(
+    'storage_unavailable',
+    `${address}: the server is read-only: give the URL of the primary, or of all servers`,
+    { cause },
+  );
 }
 
 /** Errors of several addresses come as one that says nothing itself. */

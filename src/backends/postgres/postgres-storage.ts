@@ -79,7 +79,7 @@ export class PostgresStorage implements Storage {
     this.#run = (query) => connections.run(query);
     this.#runOnce = (query) => connections.runOnce(query);
     this.#lanes = new Lanes(this.#run);
-    this.#enqueues = new Enqueues({ run: this.#run, lanes: this.#lanes, commit, schema: params.schema });
+    this.#enqueues = new Enqueues({ ...params, run: this.#run, runOnce: this.#runOnce, lanes: this.#lanes });
     this.#claims = new Claims({ run: this.#runOnce, runtime, lanes: this.#lanes });
     this.#settles = new Settles({ run: this.#runOnce, commit });
     this.#hints = new Hints({

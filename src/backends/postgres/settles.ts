@@ -1,5 +1,5 @@
 import type { Settlement } from '../../core/storage.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, splitResults } from './group-commit.ts';
 import { LEASE_LOST, planSettlements, readSettled, type Settled, settleQuery } from './operations/settle.ts';
 import type { CommitSetting, RunQuery } from './query.ts';
 
@@ -19,7 +19,7 @@ export class Settles {
   constructor(params: SettlesParams) {
     this.#params = params;
     this.#group = new GroupCommit({
-      commit: (settlements) => this.#commit(settlements),
+      commit: async (calls) => splitResults(calls, await this.#commit(calls.flat())),
       bytesOf: ({ outcome }) => (outcome.kind === 'success' ? (outcome.result?.bytes.length ?? 0) : 0),
       maxInFlight: MAX_IN_FLIGHT,
     });

@@ -9,12 +9,13 @@ begin
   on conflict do nothing;
 end $$;
 
--- p_commit is what synchronous_commit is to be for this transaction, null to leave it.
+-- p_commit and p_lock_timeout_ms are what synchronous_commit and lock_timeout are to be for the transaction, null to leave
+-- them as they are.
 
 -- Stores one job: what a lone call takes the least time for. False if its id or its key is known; enqueue_jobs then tells which.
 create function {schema}.enqueue_job(
   p_id uuid, p_lane int, p_delay float8, p_run_at float8, p_max_attempts int, p_options jsonb, p_key bytea,
-  p_is_json boolean, p_args bytea, p_commit text
+  p_is_json boolean, p_args bytea, p_commit text, p_lock_timeout_ms int
 ) returns boolean language plpgsql as $$
 declare
   v_now float8 := {schema}.clock_ms();
@@ -22,6 +23,7 @@ declare
   v_seq bigint := nextval('{schema}.enqueue_order');
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
+  if p_lock_timeout_ms is not null then perform set_config('lock_timeout', p_lock_timeout_ms::text, true); end if;
   insert into {schema}.jobs (id, seq, created_at, due_at, lane, max_attempts, args_is_json, options, idempotency_key, args)
   values (p_id, v_seq, v_now, v_due_at, p_lane, p_max_attempts, p_is_json, p_options, p_key, p_args)
   on conflict do nothing;
@@ -36,7 +38,7 @@ end $$;
 -- place in the batch, from 1, and the job that has the key. p_args holds the arguments of all jobs one after the other.
 create function {schema}.enqueue_jobs(
   p_ids uuid[], p_lanes int[], p_delays float8[], p_run_ats float8[], p_max_attempts int[], p_options jsonb[],
-  p_keys bytea[], p_is_json boolean[], p_arg_starts int[], p_arg_lengths int[], p_args bytea, p_commit text
+  p_keys bytea[], p_is_json boolean[], p_arg_starts int[], p_arg_lengths int[], p_args bytea, p_commit text, p_lock_timeout_ms int
 ) returns table (place int, job_id uuid) language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
@@ -48,6 +50,7 @@ declare
   v_is_free boolean;
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
+  if p_lock_timeout_ms is not null then perform set_config('lock_timeout', p_lock_timeout_ms::text, true); end if;
   loop
     -- Sorted by what is unique, so that concurrent batches with the same keys wait for each other in one order.
     with given as materialized (

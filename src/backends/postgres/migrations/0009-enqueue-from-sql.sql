@@ -28,7 +28,7 @@ begin
     array[v_id], array[v_lane], array[(v_options ->> 'delayMs')::float8], array[(v_options ->> 'runAt')::float8],
     array[coalesce((v_options ->> 'maxAttempts')::int, 3)],
     array[nullif(v_options - array['maxAttempts', 'priority', 'delayMs', 'runAt', 'idempotencyKey'], '{}')],
-    array[v_key], array[true], array[1], array[octet_length(v_args)], v_args, null) e;
+    array[v_key], array[true], array[1], array[octet_length(v_args)], v_args, null, null) e;
   if v_known is null then
     perform pg_notify('reseolio_' || {schema_text}, json_build_object(
       'origin', null, 'work', json_build_array(name), 'finished', json_build_array(), 'late', true)::text);

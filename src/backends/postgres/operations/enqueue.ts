@@ -8,12 +8,21 @@ import { writeOptions } from '../options-column.ts';
 import { PayloadPack } from '../payload-column.ts';
 import type { CommitSetting, Query, Row } from '../query.ts';
 
+/** What holds for the transaction of an enqueue. */
+export interface EnqueueSettings {
+  readonly commit: CommitSetting;
+  /** How long it may wait for another transaction that has stored the same key; null: as the server has it. */
+  readonly lockTimeoutMs: number | null;
+}
+
+const AS_THE_CALLER_HAS_IT: EnqueueSettings = { commit: null, lockTimeoutMs: null };
+
 /** Stores one job, with no answer to what was there before: its rows are one `t`, or `f` and nothing was stored. */
-export function enqueueJobQuery(job: NewJob, lanes: Lanes, commit: CommitSetting): Query {
+export function enqueueJobQuery(job: NewJob, lanes: Lanes, settings: EnqueueSettings): Query {
   const { id, name, priority, delayMs, runAt, options, idempotencyKey, args } = job;
   return {
     name: 'enqueue_job',
-    text: 'select {schema}.enqueue_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    text: 'select {schema}.enqueue_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
     values: [
       id,
       lanes.idOf(name, priority),
@@ -24,18 +33,19 @@ export function enqueueJobQuery(job: NewJob, lanes: Lanes, commit: CommitSetting
       idempotencyKey === null ? null : Buffer.from(idempotencyKey),
       args.encoding === 'json',
       asBuffer(args.bytes),
-      commit,
+      settings.commit,
+      settings.lockTimeoutMs,
     ],
   };
 }
 
 /** Stores jobs, all or none. {@link readEnqueued} reads the rows. */
-export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, commit: CommitSetting): Query {
+export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, settings: EnqueueSettings): Query {
   const payloads = new PayloadPack();
   for (const { args } of jobs) payloads.add(args);
   return {
     name: 'enqueue_jobs',
-    text: 'select place, job_id from {schema}.enqueue_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+    text: 'select place, job_id from {schema}.enqueue_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
     values: [
       arrayLiteral(jobs.map(({ id }) => id)),
       arrayLiteral(jobs.map(({ name, priority }) => lanes.idOf(name, priority))),
@@ -48,7 +58,8 @@ export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, commit: 
       arrayLiteral(payloads.starts),
       arrayLiteral(payloads.lengths),
       payloads.bytes(),
-      commit,
+      settings.commit,
+      settings.lockTimeoutMs,
     ],
   };
 }
@@ -58,11 +69,11 @@ export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, commit: 
  * it commits.
  */
 export function enqueueInTransactionQuery(jobs: readonly NewJob[], lanes: Lanes, schema: string): Query {
-  const { text, values } = enqueueJobsQuery(jobs, lanes, null);
+  const { text, values } = enqueueJobsQuery(jobs, lanes, AS_THE_CALLER_HAS_IT);
   const work = [...new Set(jobs.map(({ name }) => name))];
   return {
     name: null,
-    text: `${text} union all select null, null from pg_notify($13, $14)`,
+    text: `${text} union all select null, null from pg_notify($14, $15)`,
     values: [...values, channelOf(schema), writeNotification({ origin: null, work, finished: [], isLate: true })],
   };
 }
