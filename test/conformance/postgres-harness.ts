@@ -5,13 +5,13 @@ import type { Storage } from '../../src/core/storage.ts';
 import { DrivenRuntime } from '../../src/testing/driven-runtime.ts';
 import type { OpenTransaction, StorageHarness } from '../../src/testing/storage-harness.ts';
 
-/** A new schema for each rule; the clock of the database is driven, everything else is as it is. */
-export function createPostgresHarness(serverUrl: string): StorageHarness {
+/** A new schema for each rule, opened with further URL parameters, such as `&listen=off`; the clock of the database is driven, everything else is as it is. */
+export function createPostgresHarness(serverUrl: string, parameters = ''): StorageHarness {
   return {
     capabilities: { isPersistent: true, isShared: true, isTransactional: true },
     async open() {
       const schema = `rule_${randomBytes(6).toString('hex')}`;
-      const url = `${serverUrl}?schema=${schema}&poolMax=4`;
+      const url = `${serverUrl}?schema=${schema}&poolMax=4${parameters}`;
       const runtime = new DrivenRuntime();
       await migratePostgres(url);
       const operator = new Client(serverUrl);

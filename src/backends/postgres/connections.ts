@@ -1,7 +1,7 @@
 import { retryDelayMs, STORAGE_BACKOFF } from '../../core/backoff.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { isConnectionLost, isPassing, translateError } from './native-errors.ts';
-import { AS_TEXT, type ClientLike, type PoolLike, type QueryConfig } from './pool-like.ts';
+import { AS_TEXT, type ClientLike, checkIn, checkOut, type PoolLike, type QueryConfig } from './pool-like.ts';
 import type { PoolSource } from './primary-pool.ts';
 import type { Query, Row } from './query.ts';
 import { inSchema } from './schema-name.ts';
@@ -97,11 +97,11 @@ export class Connections {
     const client = await this.#connect(pool);
     try {
       const { rows } = await client.query(this.#configOf(query, timeoutMs));
-      client.release();
+      checkIn(client, false);
       return rows as Row[];
     } catch (error) {
       const isLost = isConnectionLost(error);
-      client.release(isLost);
+      checkIn(client, isLost);
       if (isLost) source.reportLost(pool);
       throw error;
     }
@@ -121,7 +121,7 @@ export class Connections {
 
   async #connect(pool: PoolLike): Promise<ClientLike> {
     try {
-      return await pool.connect();
+      return await checkOut(pool);
     } catch (error) {
       this.#params.source.reportLost(pool);
       throw error;

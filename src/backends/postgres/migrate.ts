@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ReseolioError } from '../../core/errors.ts';
 import { readOnly, translateError } from './native-errors.ts';
-import { AS_TEXT, type ClientLike } from './pool-like.ts';
+import { AS_TEXT, type ClientLike, checkIn, checkOut } from './pool-like.ts';
 import type { PoolSource } from './primary-pool.ts';
 import type { Row } from './query.ts';
 import { inSchema } from './schema-name.ts';
@@ -170,12 +170,12 @@ async function withClient<Result>(
 ): Promise<Result> {
   let client: ClientLike | null = null;
   try {
-    client = await (await source.acquire()).connect();
+    client = await checkOut(await source.acquire());
     const result = await use(client);
-    client.release();
+    checkIn(client, false);
     return result;
   } catch (error) {
-    client?.release(true);
+    if (client !== null) checkIn(client, true);
     throw translateError(error, address);
   }
 }

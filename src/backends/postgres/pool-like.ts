@@ -6,6 +6,7 @@ export interface ClientLike {
   on(event: 'notification', listener: (message: { payload?: string | undefined }) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /** A `pg.Pool`. */
@@ -24,3 +25,22 @@ export interface QueryConfig {
 
 /** Values as the server prints them. */
 export const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+/**
+ * Takes a connection out of a pool. While it is out, the pool does not hear of its errors, and one that nobody hears of
+ * is thrown at the process; whoever waits for an answer is told anyway.
+ */
+export async function checkOut(pool: PoolLike): Promise<ClientLike> {
+  const client = await pool.connect();
+  client.on('error', ignoreError);
+  return client;
+}
+
+/** Gives a connection back, or up if it was lost. */
+export function checkIn(client: ClientLike, isLost: boolean): void {
+  client.release(isLost);
+  // A connection that was given up may break once more while it is closed.
+  if (!isLost) client.off('error', ignoreError);
+}
+
+function ignoreError(): void {}

@@ -19,13 +19,7 @@ export function changeQuery(change: Change, jobIds: readonly string[]): Query {
 }
 
 export function statesQuery(jobIds: readonly string[]): Query {
-  return {
-    name: 'states',
-    text: `select j.id, case when q.id is null then f.state::text when q.token is null then 'pending' else 'running' end
-      from unnest($1::uuid[]) g(id) join {schema}.jobs j on j.id = g.id
-        left join {schema}.queue q on q.id = g.id left join {schema}.finished f on f.id = g.id`,
-    values: [arrayLiteral(jobIds)],
-  };
+  return { name: 'states', text: 'select id, state from {schema}.get_states($1)', values: [arrayLiteral(jobIds)] };
 }
 
 /** An id that comes twice is changed once. */

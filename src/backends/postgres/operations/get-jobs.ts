@@ -15,8 +15,7 @@ export function getJobsQuery(jobIds: readonly string[]): Query {
 export function getAttemptsQuery(jobId: string): Query {
   return {
     name: 'get_attempts',
-    text: `select attempt, is_lost, worker_id, started_at, ended_at, error
-      from {schema}.attempts where job_id = $1 order by seq`,
+    text: 'select attempt, is_lost, worker_id, started_at, ended_at, error from {schema}.get_attempts($1)',
     values: [jobId],
   };
 }
