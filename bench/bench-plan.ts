@@ -10,6 +10,12 @@ export interface BenchPlan {
   /** Jobs of the larger backlog that claims are compared with. */
   readonly backlogJobs: number;
   readonly claimsPerRound: number;
+  /** Jobs of the history that claims are compared with. */
+  readonly historyJobs: number;
+  /** How long a transaction is open while jobs come and go. */
+  readonly snapshotMs: number;
+  /** The end of that time, in which claims are looked at: whole seconds. */
+  readonly snapshotSampledMs: number;
   readonly memoryProcesses: number;
   readonly wakeUpsPerRound: number;
   readonly idleMs: number;
@@ -22,6 +28,9 @@ const FULL: BenchPlan = {
   drainJobs: 50_000,
   backlogJobs: 1_000_000,
   claimsPerRound: 50,
+  historyJobs: 5_000_000,
+  snapshotMs: 60_000,
+  snapshotSampledMs: 10_000,
   memoryProcesses: 9,
   wakeUpsPerRound: 100,
   idleMs: 10_000,
@@ -35,6 +44,9 @@ const QUICK: BenchPlan = {
   drainJobs: 10_000,
   backlogJobs: 100_000,
   claimsPerRound: 20,
+  historyJobs: 200_000,
+  snapshotMs: 4000,
+  snapshotSampledMs: 2000,
   memoryProcesses: 3,
   wakeUpsPerRound: 20,
   idleMs: 2000,

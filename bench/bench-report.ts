@@ -1,17 +1,21 @@
 import { arch, cpus, loadavg, platform } from 'node:os';
 import type { Figure } from './figure.ts';
+import type { StorageKind } from './storage-under-test.ts';
 
 /** The JSON that `--json` prints. */
 export interface BenchReport {
   readonly machine: Machine;
+  /** The server and where it is; null if none was measured. */
+  readonly postgres: string | null;
   readonly isQuick: boolean;
   readonly seconds: number;
   readonly figures: readonly ReportedFigure[];
-  /** Measures that could not be taken. */
+  /** Measures that could not be taken, each as `storage: measure`. */
   readonly failed: readonly string[];
 }
 
 export interface ReportedFigure extends Figure {
+  readonly storage: StorageKind;
   /** As `--only` names it. */
   readonly measure: string;
 }

@@ -1,5 +1,5 @@
 import { type DurableFunction, Reseolio } from '../src/index.ts';
-import { JOB_NAME, type Mail, storageUrl } from './workload.ts';
+import { JOB_NAME, type Mail } from './workload.ts';
 
 export type SendEmail = DurableFunction<[to: string, mail: Mail], void>;
 
@@ -9,8 +9,8 @@ export interface BenchClient {
 }
 
 /** A started client with the durable function of the workload, which does nothing. Concurrency 0: it only enqueues. */
-export async function startClient(directory: string, workerConcurrency: number): Promise<BenchClient> {
-  const reseolio = new Reseolio({ storage: storageUrl(directory), workerConcurrency });
+export async function startClient(url: string, workerConcurrency: number): Promise<BenchClient> {
+  const reseolio = new Reseolio({ storage: url, workerConcurrency });
   await reseolio.start();
   return { reseolio, sendEmail: reseolio.durable(JOB_NAME, sendNothing) };
 }

@@ -30,14 +30,6 @@ export class DiskFloor {
     return performance.now() - startedAt;
   }
 
-  /** Writes one after the other for `durationMs`; returns how long each took, milliseconds. */
-  sample(durationMs: number): number[] {
-    const durations: number[] = [];
-    const end = performance.now() + durationMs;
-    while (performance.now() < end) durations.push(this.timeWrite());
-    return durations;
-  }
-
   close(): void {
     closeSync(this.#file);
   }

@@ -1,74 +1,94 @@
 import type { BenchPlan } from './bench-plan.ts';
-import type { DiskFloor } from './disk-floor.ts';
 import type { Figure } from './figure.ts';
+import type { LmdbTarget, PostgresTarget, StorageKind, StorageUnderTest } from './storage-under-test.ts';
 
-export interface MeasureContext {
+export interface MeasureContext<Target extends StorageUnderTest = StorageUnderTest> {
   readonly plan: BenchPlan;
-  readonly floor: DiskFloor;
-  /** A directory of the measure's own, on the disk of the floor. */
-  readonly directory: string;
+  readonly storage: Target;
 }
 
-export type Measure = (context: MeasureContext) => Promise<Figure[]>;
+export type Measure<Target extends StorageUnderTest> = (context: MeasureContext<Target>) => Promise<Figure[]>;
 
 interface ListedMeasure {
   /** As `--only` takes it. */
   readonly name: string;
   readonly summary: string;
   /** Only the measure that runs is loaded: what the others load must not count in its memory. */
-  readonly load: () => Promise<Measure>;
+  readonly lmdb?: () => Promise<Measure<LmdbTarget>>;
+  readonly postgres?: () => Promise<Measure<PostgresTarget>>;
+}
+
+/** Of a measure that both storages have. */
+function onBoth(load: () => Promise<Measure<StorageUnderTest>>): Pick<ListedMeasure, StorageKind> {
+  return { lmdb: load, postgres: load };
 }
 
 /** In the order in which they run. */
 export const MEASURES: readonly ListedMeasure[] = [
   {
     name: 'floor',
-    summary: 'a raw 4 KiB write + fdatasync',
-    load: async () => (await import('./measures/floor.ts')).measureFloor,
+    summary: 'lmdb: a raw 4 KiB write + fdatasync; postgres: an INSERT of one row in one commit',
+    lmdb: async () => (await import('./measures/disk-floor.ts')).measureDiskFloor,
+    postgres: async () => (await import('./measures/insert-floor.ts')).measureInsertFloor,
   },
   {
     name: 'bare-lmdb',
-    summary: 'one put in one commit of LMDB, without the library',
-    load: async () => (await import('./measures/bare-lmdb.ts')).measureBareLmdb,
+    summary: 'lmdb: one put in one commit, without the library',
+    lmdb: async () => (await import('./measures/bare-lmdb.ts')).measureBareLmdb,
+  },
+  {
+    name: 'bare-postgres',
+    summary: 'postgres: INSERTs of 100 callers at once that share statements, without the library',
+    postgres: async () => (await import('./measures/bare-postgres.ts')).measureBarePostgres,
   },
   {
     name: 'lone-enqueue',
     summary: 'one durable call after the other',
-    load: async () => (await import('./measures/lone-enqueue.ts')).measureLoneEnqueue,
+    ...onBoth(async () => (await import('./measures/lone-enqueue.ts')).measureLoneEnqueue),
   },
   {
     name: 'callers',
     summary: 'durable calls of 1, 10 and 100 callers at once',
-    load: async () => (await import('./measures/callers.ts')).measureCallers,
+    ...onBoth(async () => (await import('./measures/callers.ts')).measureCallers),
   },
   {
     name: 'enqueue-many',
     summary: 'enqueueMany of 1000 jobs',
-    load: async () => (await import('./measures/enqueue-many.ts')).measureEnqueueMany,
+    ...onBoth(async () => (await import('./measures/enqueue-many.ts')).measureEnqueueMany),
   },
   {
     name: 'drain',
     summary: 'one worker process on a backlog of no-op jobs',
-    load: async () => (await import('./measures/drain.ts')).measureDrain,
+    ...onBoth(async () => (await import('./measures/drain.ts')).measureDrain),
   },
   {
     name: 'round-trip',
     summary: 'enqueue, run and result in one process',
-    load: async () => (await import('./measures/round-trip.ts')).measureRoundTrip,
+    ...onBoth(async () => (await import('./measures/round-trip.ts')).measureRoundTrip),
   },
   {
     name: 'backlog-claim',
     summary: 'claims with few and with very many jobs waiting',
-    load: async () => (await import('./measures/backlog-claim.ts')).measureBacklogClaim,
+    ...onBoth(async () => (await import('./measures/backlog-claim.ts')).measureBacklogClaim),
   },
   {
     name: 'memory',
     summary: 'private memory of a process with an open client over a bare one',
-    load: async () => (await import('./measures/memory.ts')).measureMemory,
+    ...onBoth(async () => (await import('./measures/memory.ts')).measureMemory),
   },
   {
     name: 'wake-up',
     summary: 'from an enqueue in one process to its handler in another, and what an idle worker costs',
-    load: async () => (await import('./measures/wake-up.ts')).measureWakeUp,
+    ...onBoth(async () => (await import('./measures/wake-up.ts')).measureWakeUp),
+  },
+  {
+    name: 'open-snapshot',
+    summary: 'postgres: claims while a transaction elsewhere keeps all that is deleted from being vacuumed',
+    postgres: async () => (await import('./measures/open-snapshot.ts')).measureOpenSnapshot,
+  },
+  {
+    name: 'history-claim',
+    summary: 'postgres: claims with very many finished jobs and with none',
+    postgres: async () => (await import('./measures/history-claim.ts')).measureHistoryClaim,
   },
 ];

@@ -1,5 +1,6 @@
 import { Bench } from 'tinybench';
 import { type Figure, figureOf, type Goal, type Round } from './figure.ts';
+import { sampleFloor } from './floor.ts';
 import type { MeasureContext } from './measure-list.ts';
 import { median, quantile } from './statistics.ts';
 
@@ -10,7 +11,7 @@ export interface LatencyRound {
 }
 
 /** Calls `call` again and again, one after the other, with a write of the floor before each. */
-export async function latencyRounds({ plan, floor }: MeasureContext, call: () => unknown): Promise<LatencyRound[]> {
+export async function latencyRounds({ plan, storage }: MeasureContext, call: () => unknown): Promise<LatencyRound[]> {
   const rounds: LatencyRound[] = [];
   for (let round = 0; round < plan.rounds; round++) {
     const floorDurations: number[] = [];
@@ -19,8 +20,8 @@ export async function latencyRounds({ plan, floor }: MeasureContext, call: () =>
       beforeAll: () => {
         floorDurations.length = 0;
       },
-      beforeEach: () => {
-        floorDurations.push(floor.timeWrite());
+      beforeEach: async () => {
+        floorDurations.push(await storage.floor.timeWrite());
       },
     });
     await bench.run();
@@ -51,12 +52,12 @@ export function latencyFigure(name: string, rounds: readonly LatencyRound[], sha
 
 /** Runs `work` between two samples of the floor. Resolves with its result and the floor's p50, milliseconds. */
 export async function besideFloor<Result>(
-  { plan, floor }: MeasureContext,
+  { plan, storage }: MeasureContext,
   work: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly floorMs: number }> {
-  const before = floor.sample(plan.floorMs);
+  const before = await sampleFloor(storage.floor, plan.floorMs);
   const result = await work();
-  return { result, floorMs: median([...before, ...floor.sample(plan.floorMs)]) };
+  return { result, floorMs: median([...before, ...(await sampleFloor(storage.floor, plan.floorMs))]) };
 }
 
 /** Rounds of `work`, which says how many jobs it did: jobs a second, and the ratio to the floor's writes a second. */
@@ -71,4 +72,19 @@ export async function rateRounds(context: MeasureContext, work: () => Promise<nu
     rounds.push({ value: result, ratioToFloor: (result * floorMs) / 1000 });
   }
   return rounds;
+}
+
+/** Each of `callers` makes its next call when its last one is done. Resolves with the number of calls. */
+export async function callAtOnce(call: () => Promise<unknown>, callers: number, durationMs: number): Promise<number> {
+  const end = performance.now() + durationMs;
+  let calls = 0;
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      while (performance.now() < end) {
+        await call();
+        calls++;
+      }
+    }),
+  );
+  return calls;
 }

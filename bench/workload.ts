@@ -8,7 +8,3 @@ export interface Mail {
 
 /** Its arguments: some 50 bytes, packed. */
 export const ARGUMENTS: readonly [to: string, mail: Mail] = ['user@example.com', { subject: 'Welcome!', locale: 'en' }];
-
-export function storageUrl(directory: string): string {
-  return `lmdb://${encodeURIComponent(directory)}`;
-}

@@ -14,16 +14,14 @@ const SETTLING_MS = 300;
 const ROLLUP = '/proc/self/smaps_rollup';
 
 /**
- * Sends its private memory: `node memory-process.js [directory]`. With a directory it opens a client there, as a
- * program would; without, it is a bare process that loads nothing of the library.
+ * Sends its private memory: `node memory-process.js [url]`. With a URL it opens a client there, as a program would; without, it is a bare process that loads nothing of the library.
  */
-const [directory] = process.argv.slice(2);
-if (directory === undefined) {
+const [url] = process.argv.slice(2);
+if (url === undefined) {
   await settleAndTell();
 } else {
   const { Reseolio } = await import('../../src/index.ts');
-  const { storageUrl } = await import('../workload.ts');
-  const reseolio = new Reseolio({ storage: storageUrl(directory) });
+  const reseolio = new Reseolio({ storage: url });
   await reseolio.start();
   await settleAndTell();
   await reseolio.stop();

@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { parseBenchOptions } from '../../bench/bench-options.ts';
 import type { BenchReport } from '../../bench/bench-report.ts';
 import { atLeast, atMost, atMostTimesFloor, figureOf } from '../../bench/figure.ts';
 import { MEASURES } from '../../bench/measure-list.ts';
+import { readServerCpuMicros } from '../../bench/server-cpu.ts';
 import { quantile } from '../../bench/statistics.ts';
+import { PostgresServer } from '../../postgres-server/postgres-server.ts';
+import { query } from '../../postgres-server/query.ts';
 
 const MAIN = fileURLToPath(new URL('../../.build/bench/main.js', import.meta.url));
 
@@ -15,21 +18,32 @@ function runBench(...args: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-test('a quick run prints a table and ends with one JSON object', { timeout: 60_000 }, () => {
-  const { status, stdout, stderr } = runBench('--quick', '--only', 'floor,lone-enqueue', '--json');
+test('a quick run prints a table and ends with one JSON object', { timeout: 120_000 }, async () => {
+  const postgresUrl = inject('postgresUrl');
+  const { status, stdout, stderr } = runBench(
+    ...['--quick', '--only', 'floor,lone-enqueue', '--json', '--postgres-url', postgresUrl],
+  );
   expect(stderr).toBe('');
   expect(status).toBe(0);
   const lines = stdout.trimEnd().split('\n');
-  expect(lines.some((line) => line.startsWith('lone enqueue p50 '))).toBe(true);
+  expect(lines.some((line) => line.startsWith('lmdb: lone enqueue p50 '))).toBe(true);
+  expect(lines.some((line) => line.startsWith('postgres: lone enqueue p50 '))).toBe(true);
   const report = JSON.parse(lines.at(-1) as string) as BenchReport;
   expect(report).toMatchObject({ isQuick: true, failed: [] });
   expect(Object.keys(report.machine)).toEqual(['node', 'platform', 'cpus', 'cpu', 'load']);
-  expect(report.figures.map(({ measure, name }) => `${measure}: ${name}`)).toEqual([
-    'floor: write + fdatasync p50',
-    'floor: write + fdatasync p95',
-    'lone-enqueue: lone enqueue p50',
-    'lone-enqueue: lone enqueue p95',
-    'lone-enqueue: lone enqueue p99',
+  expect(report.postgres).toContain('postgres ');
+  expect(report.figures.map(({ storage, measure, name }) => `${storage}, ${measure}, ${name}`)).toEqual([
+    'lmdb, floor, lmdb: write + fdatasync p50',
+    'lmdb, floor, lmdb: write + fdatasync p95',
+    'lmdb, lone-enqueue, lmdb: lone enqueue p50',
+    'lmdb, lone-enqueue, lmdb: lone enqueue p95',
+    'lmdb, lone-enqueue, lmdb: lone enqueue p99',
+    'postgres, floor, postgres: INSERT commit p50',
+    'postgres, floor, postgres: INSERT commit p95',
+    'postgres, floor, postgres: prepared INSERT commit p50',
+    'postgres, lone-enqueue, postgres: lone enqueue p50',
+    'postgres, lone-enqueue, postgres: lone enqueue p95',
+    'postgres, lone-enqueue, postgres: lone enqueue p99',
   ]);
   for (const { value, unit, ratioToFloor, rounds } of report.figures) {
     expect(value).toBeGreaterThan(0);
@@ -40,11 +54,16 @@ test('a quick run prints a table and ends with one JSON object', { timeout: 60_0
   expect(report.figures[2]).toMatchObject({ goal: { of: 'ratio', bound: 'at most', limit: 2.5 } });
   expect(typeof report.figures[2]?.isMet).toBe('boolean');
   expect(report.figures[3]).toMatchObject({ goal: null, isMet: null });
+  expect(report.figures[8]).toMatchObject({ goal: { of: 'ratio', bound: 'at most', limit: 1.5 } });
+  // Nothing is left in a server that goes on.
+  expect(await query(postgresUrl, "select from pg_namespace where starts_with(nspname, 'bench_')")).toEqual([]);
 });
 
 test.each([
   ['an unknown option', ['--bogus'], '--bogus'],
   ['an unknown measure', ['--only', 'floor,nothing'], '"nothing"'],
+  ['an unknown storage', ['--storage', 'lmdb,paper'], '"paper"'],
+  ['a measure that the storage does not have', ['--storage', 'lmdb', '--only', 'history-claim'], 'measure of lmdb'],
   ['an argument', ['floor'], 'floor'],
   ['an option without its value', ['--only'], '--only'],
 ])('%s is refused with exit code 2', (_title, args, told) => {
@@ -75,6 +94,36 @@ test('the help names every measure, and so does the README', () => {
 test('measures are taken in the order of the list, whatever order they are asked for in', () => {
   expect(parseBenchOptions(['--only', 'drain, floor']).only).toEqual(['floor', 'drain']);
   expect(parseBenchOptions([]).only).toEqual(MEASURES.map(({ name }) => name));
+});
+
+test('both storages are measured unless one is asked for', () => {
+  expect(parseBenchOptions([])).toMatchObject({ storages: ['lmdb', 'postgres'], postgresUrl: null });
+  expect(parseBenchOptions(['--storage', 'postgres,lmdb']).storages).toEqual(['lmdb', 'postgres']);
+  expect(parseBenchOptions(['--storage', 'postgres', '--postgres-url', 'postgres://x']).only).not.toContain(
+    'bare-lmdb',
+  );
+});
+
+test('a server that cannot be reached fails its measures, and the exit code says so', { timeout: 60_000 }, () => {
+  const { status, stdout, stderr } = runBench(
+    ...['--quick', '--only', 'floor', '--json', '--postgres-url', 'postgres://postgres@127.0.0.1:1/postgres'],
+  );
+  expect(status).toBe(1);
+  expect(stderr).toContain('postgres: floor failed');
+  const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as BenchReport;
+  expect(report).toMatchObject({ failed: ['postgres: floor'], postgres: null });
+  expect(report.figures.every(({ storage }) => storage === 'lmdb')).toBe(true);
+});
+
+test('the CPU time of a server is that of all its processes, those too that have ended', async () => {
+  await using server = await PostgresServer.start();
+  const work = 'select sum(sqrt(i)) from generate_series(1, 3000000) i';
+  const before = readServerCpuMicros(server.pid);
+  // The connection's process ends with the call.
+  await query(server.url, work);
+  if (before === null) expect(process.platform).not.toBe('linux');
+  else await expect.poll(() => (readServerCpuMicros(server.pid) ?? 0) - before).toBeGreaterThan(50_000);
+  expect(readServerCpuMicros(null)).toBeNull();
 });
 
 test('a figure is the median of its rounds, and its goal is for the value or for the ratio', () => {

@@ -1,10 +1,11 @@
-import type { Figure } from '../figure.ts';
-import { figureOf } from '../figure.ts';
+import { type Figure, figureOf } from '../figure.ts';
+import { sampleFloor } from '../floor.ts';
 import type { MeasureContext } from '../measure-list.ts';
 import { quantile } from '../statistics.ts';
 
-export async function measureFloor({ plan, floor }: MeasureContext): Promise<Figure[]> {
-  const rounds = Array.from({ length: plan.rounds }, () => floor.sample(plan.roundMs / 2));
+export async function measureDiskFloor({ plan, storage }: MeasureContext): Promise<Figure[]> {
+  const rounds: number[][] = [];
+  for (let round = 0; round < plan.rounds; round++) rounds.push(await sampleFloor(storage.floor, plan.roundMs / 2));
   return [0.5, 0.95].map((share) =>
     figureOf({
       name: `write + fdatasync p${share * 100}`,
