@@ -1,6 +1,6 @@
 import type { DurableFunction, JobHandle } from '../src/index.ts';
 import type { CompressedFile } from './compress-file.ts';
-import type { SyncProbe } from './sync-probe.ts';
+import type { FloorProbe } from './floor-probe.ts';
 
 /** So many calls are awaited one by one, to be timed; the rest goes in one write. */
 const LONE_CALLS = 200;
@@ -8,7 +8,7 @@ const LONE_CALLS = 200;
 interface EnqueueFilesParams {
   readonly compress: DurableFunction<[path: string], CompressedFile>;
   readonly paths: readonly string[];
-  readonly probe: Pick<SyncProbe, 'measureMs'>;
+  readonly probe: Pick<FloorProbe, 'measureMs'>;
   readonly signal: AbortSignal;
 }
 
@@ -17,8 +17,8 @@ export interface EnqueuedFiles {
   readonly jobIds: readonly string[];
   /** Median milliseconds of a call that was awaited alone. */
   readonly enqueueP50Ms: number;
-  /** Median milliseconds of the disk's own work, measured in turns with the calls. */
-  readonly fsyncP50Ms: number;
+  /** Median milliseconds of what the probe measures, in turns with the calls. */
+  readonly floorP50Ms: number;
 }
 
 /** Enqueues a job for each path. Resolves once all are durable. */
@@ -30,10 +30,10 @@ export async function enqueueFiles({
 }: Readonly<EnqueueFilesParams>): Promise<EnqueuedFiles> {
   const handles: JobHandle<CompressedFile>[] = [];
   const enqueueTimesMs: number[] = [];
-  const syncTimesMs: number[] = [];
+  const floorTimesMs: number[] = [];
   for (const path of paths.slice(0, LONE_CALLS)) {
     signal.throwIfAborted();
-    syncTimesMs.push(probe.measureMs());
+    floorTimesMs.push(await probe.measureMs());
     const startedAt = performance.now();
     handles.push(await compress(path));
     enqueueTimesMs.push(performance.now() - startedAt);
@@ -43,7 +43,7 @@ export async function enqueueFiles({
   return {
     jobIds: handles.map((handle) => handle.jobId),
     enqueueP50Ms: median(enqueueTimesMs),
-    fsyncP50Ms: median(syncTimesMs),
+    floorP50Ms: median(floorTimesMs),
   };
 }
 

@@ -49,7 +49,9 @@ function explain(error: unknown): number {
     console.error(`demo: ${error.message}`);
     return error.exitCode;
   }
-  console.error(error);
+  // Nothing of this program is to blame for a server that is not there.
+  const isUnavailable = error instanceof ReseolioError && error.code === 'storage_unavailable';
+  console.error(isUnavailable ? `demo: ${error.message}` : error);
   return 1;
 }
 

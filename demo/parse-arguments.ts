@@ -11,7 +11,8 @@ The last line is JSON; the exit code is 1 if a job was lost or a result is wrong
 
   directory           where the files are (default: this project's node_modules)
   --files <n>         at most so many files, 1 to 10000 (default: 2000)
-  --storage <url>     lmdb (default: a directory of its own, removed at the end), or a storage URL to keep
+  --storage <where>   lmdb (default) or postgres: a directory or a server of its own, removed at the end;
+                      or the URL of a storage, lmdb:// or postgres://, in which the jobs stay
   --help              prints this`;
 
 /** This file runs as `.build/demo/parse-arguments.js`. */
@@ -23,8 +24,8 @@ const MAX_FILES = 10_000;
 export interface DemoArguments {
   readonly directory: string;
   readonly fileLimit: number;
-  /** null: a fresh LMDB directory that is removed at the end. */
-  readonly storageUrl: string | null;
+  /** `lmdb` or `postgres` for a fresh one that is removed at the end, or the URL of one. */
+  readonly storage: string;
 }
 
 /** Something that the person who started the demo can put right; `message` says what. */
@@ -38,7 +39,7 @@ export function parseArguments(args: readonly string[]): DemoArguments | null {
   return {
     directory: readDirectory(positionals[0] ?? OWN_NODE_MODULES),
     fileLimit: readFileLimit(values.files),
-    storageUrl: readStorage(values.storage),
+    storage: readStorage(values.storage),
   };
 }
 
@@ -71,9 +72,9 @@ function readFileLimit(given = '2000'): number {
   return limit;
 }
 
-function readStorage(given = 'lmdb'): string | null {
-  if (given === 'lmdb') return null;
+function readStorage(given = 'lmdb'): string {
+  if (given === 'lmdb' || given === 'postgres') return given;
   if (given.startsWith('memory:')) throw new UsageError('--storage memory:// lives in one process; the demo has three');
-  if (!/^[a-z]+:\/\//.test(given)) throw new UsageError(`--storage is ${JSON.stringify(given)}: use lmdb, or a URL`);
-  return given;
+  if (/^[a-z]+:\/\//.test(given)) return given;
+  throw new UsageError(`--storage is ${JSON.stringify(given)}: use lmdb, postgres, or a URL`);
 }

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { type JobHandle, Reseolio } from '../src/index.ts';
 import { awaitJobs } from './await-jobs.ts';
 import { checkResults } from './check-results.ts';
 import { type CompressedFile, compressFile } from './compress-file.ts';
 import { countHeld, countRerun } from './count-jobs.ts';
+import { openDemoStorage, openFloorProbe } from './demo-storage.ts';
 import { enqueueFiles } from './enqueue-files.ts';
 import { findFiles } from './find-files.ts';
 import { KillPlan } from './kill-plan.ts';
 import { type DemoArguments, UsageError } from './parse-arguments.ts';
 import type { Progress } from './progress.ts';
 import { readOutcomes } from './read-outcomes.ts';
-import { directoryOf, lmdbUrl, ScratchDirectory } from './scratch-directory.ts';
-import { SyncProbe } from './sync-probe.ts';
 import { type KilledWorker, WorkerPool } from './worker-pool.ts';
 
 const WORKERS = 2;
@@ -31,7 +29,10 @@ export interface DemoSummary {
   readonly wrong: number;
   readonly rerun: number;
   readonly enqueueP50Ms: number;
-  readonly fsyncP50Ms: number;
+  /** Of the least that a durable write can take: on LMDB the disk's own work, */
+  readonly fsyncP50Ms?: number;
+  /** on PostgreSQL a small transaction. */
+  readonly commitP50Ms?: number;
   readonly seconds: number;
 }
 
@@ -56,33 +57,34 @@ export async function runDemo(params: Readonly<RunDemoParams>): Promise<DemoSumm
   if (paths.length === 0) throw new UsageError(`${directory} holds no files that can be read`);
   progress.print(`${count(paths.length, 'file')} found in ${directory}`);
 
-  using scratch = new ScratchDirectory();
+  await using storage = await openDemoStorage(params.storage);
+  if (storage.notice !== null) progress.print(storage.notice);
   const run: DemoRun = {
     ...params,
     paths,
-    storageUrl: params.storageUrl ?? lmdbUrl(join(scratch.path, 'storage')),
+    storageUrl: storage.url,
     // Of its own: the storage may hold the jobs of another demo.
     functionName: `demo:${randomUUID()}:compress`,
   };
-  const { jobIds, enqueueP50Ms, fsyncP50Ms } = await enqueue(run, scratch.path);
+  const { jobIds, figures } = await enqueue(run);
   const kills = await work(run, jobIds);
   const { lost, wrong, rerun } = await check(run, jobIds);
   const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
-  return { jobs: jobIds.length, kills, lost, wrong, rerun, enqueueP50Ms, fsyncP50Ms, seconds };
+  return { jobs: jobIds.length, kills, lost, wrong, rerun, ...figures, seconds };
 }
 
 /** Enqueues one job for each file, before there is a worker. */
-async function enqueue({ storageUrl, functionName, paths, progress, signal }: DemoRun, scratchPath: string) {
+async function enqueue({ storageUrl, functionName, paths, progress, signal }: DemoRun) {
   await using reseolio = new Reseolio({ storage: storageUrl, workerConcurrency: 0 });
   const compress = reseolio.durable(functionName, compressFile, { maxAttempts: MAX_ATTEMPTS });
   await reseolio.start();
-  using probe = new SyncProbe(directoryOf(storageUrl) ?? scratchPath);
-  const enqueued = await enqueueFiles({ compress, paths, probe, signal });
+  await using probe = await openFloorProbe(storageUrl);
+  const { jobIds, enqueueP50Ms, floorP50Ms } = await enqueueFiles({ compress, paths, probe, signal });
   progress.print(
-    `${count(paths.length, 'job')} enqueued, each durable: one alone takes ${enqueued.enqueueP50Ms} ms, ` +
-      `the disk itself ${enqueued.fsyncP50Ms} ms to write and sync 4 KiB (both p50)`,
+    `${count(paths.length, 'job')} enqueued, each durable: one alone takes ${enqueueP50Ms} ms, ` +
+      `${probe.describe(floorP50Ms)} (both p50)`,
   );
-  return enqueued;
+  return { jobIds, figures: { enqueueP50Ms, [probe.figure]: floorP50Ms } };
 }
 
 /** Has the jobs done, killing workers in the middle. Resolves with the number of kills. */

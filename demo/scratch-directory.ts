@@ -36,8 +36,7 @@ export function lmdbUrl(directory: string): string {
   return `lmdb://${directory.split(/[\\/]/).map(encodeURIComponent).join('/')}`;
 }
 
-/** Where the storage of `url` keeps its files, or null if it has none on this machine. */
-export function directoryOf(url: string): string | null {
-  if (!url.startsWith('lmdb://')) return null;
+/** Where the LMDB storage of `url` keeps its files. */
+export function directoryOf(url: string): string {
   return resolve(decodeURIComponent(url.slice('lmdb://'.length).split('?')[0] as string));
 }
