@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { JobCancelledError, JobFailedError, ReseolioError, ResultTimeoutError } from '../../src/index.ts';
+import {
+  JobCancelledError,
+  JobFailedError,
+  NonRetryableError,
+  ReseolioError,
+  ResultTimeoutError,
+} from '../../src/index.ts';
 import { createFixture, createGate, withCode } from './client-fixture.ts';
 
 const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
@@ -46,6 +52,26 @@ describe('result()', () => {
     expect(first).not.toBe(second);
     expect(first?.list).not.toBe(second?.list);
     expect(third).not.toBe(first);
+  });
+
+  test('of a job that this client ran is there without another read of the storage', async () => {
+    const { startClient, runtime, storage } = createFixture();
+    const client = await startClient();
+    const gate = createGate();
+    const waitFor = client.durable('f', async (value: string) => {
+      await gate.opened;
+      if (value === 'bad') throw new NonRetryableError('no good');
+      return value;
+    });
+    const outcomes = ['good', 'bad'].map(async (value) => outcomeOf((await waitFor(value)).result()));
+    await runtime.advance(0);
+    const reads = storage.count('getJobs');
+    gate.open();
+    await runtime.advance(0);
+    const [good, bad] = await Promise.all(outcomes);
+    expect(good).toBe('good');
+    expect(bad).toMatchObject({ code: 'job_failed', errorMessage: 'no good', attempts: 1 });
+    expect(storage.count('getJobs')).toBe(reads);
   });
 
   test('works for a job that finished long ago, from another client', async () => {
