@@ -60,8 +60,7 @@ describe('result()', () => {
     const gate = createGate();
     const waitFor = client.durable('f', async (value: string) => {
       await gate.opened;
-      if (value === 'bad') throw new NonRetryableError('no good');
-      return value;
+      return value === 'bad' ? Promise.reject(new NonRetryableError('no good')) : value;
     });
     const outcomes = ['good', 'bad'].map(async (value) => outcomeOf((await waitFor(value)).result()));
     await runtime.advance(0);
