@@ -18,6 +18,8 @@ export class CrashLedger {
   readonly #dead = new Set<string>();
   /** Acknowledged settles that ended an attempt, by attempt. An attempt that was released has the number of the next. */
   readonly #settledAttempts = new Map<string, number>();
+  #rejectedCount = 0;
+  #longestRejectionMs = 0;
 
   get enqueuedCount(): number {
     return this.#enqueued.size;
@@ -27,16 +29,24 @@ export class CrashLedger {
     return this.#successes.size;
   }
 
+  /** How many calls were rejected, and made again. */
+  get rejectedCount(): number {
+    return this.#rejectedCount;
+  }
+
+  /** How long a call took at most until it was rejected. */
+  get longestRejectionMs(): number {
+    return this.#longestRejectionMs;
+  }
+
   record(line: string): void {
     const [verb, ...words] = line.split(' ');
     if (verb === 'enqueued') for (const id of words) this.#enqueued.add(id);
-    if (verb !== 'settled') return;
-    const [jobId, attempt, kind, value] = words as [string, string, string, string];
-    if (kind === 'release') return;
-    const key = `${jobId} ${attempt}`;
-    this.#settledAttempts.set(key, (this.#settledAttempts.get(key) ?? 0) + 1);
-    if (kind === 'dead') this.#dead.add(jobId);
-    if (kind === 'success') this.#successes.set(jobId, { jobId, attempt: Number(attempt), kind, value });
+    if (verb === 'rejected') {
+      this.#rejectedCount++;
+      this.#longestRejectionMs = Math.max(this.#longestRejectionMs, Number(words[0]));
+    }
+    if (verb === 'settled') this.#recordSettled(words);
   }
 
   /** Every way in which the storage breaks what was acknowledged. */
@@ -54,6 +64,12 @@ export class CrashLedger {
     return found;
   }
 
+  /** Jobs that the storage has although nobody was told so. Whoever repeats calls until they are answered leaves none. */
+  async unacknowledged(storage: Storage): Promise<string[]> {
+    const { jobs } = await storage.listJobs({ ...EVERY_JOB, states: null });
+    return jobs.filter(({ id }) => !this.#enqueued.has(id)).map(({ id }) => `job ${id} was not acknowledged`);
+  }
+
   /** Every way in which the storage disagrees with itself once all jobs have ended. */
   static async unfinished(storage: Storage): Promise<string[]> {
     const found: string[] = [];
@@ -67,6 +83,15 @@ export class CrashLedger {
     if (listed.jobs.length !== counted) found.push(`${counted} jobs are counted and ${listed.jobs.length} listed`);
     if (live.jobs.length > 0) found.push(`${live.jobs.length} jobs are listed as not finished`);
     return found;
+  }
+
+  #recordSettled(words: readonly string[]): void {
+    const [jobId, attempt, kind, value] = words as [string, string, string, string];
+    if (kind === 'release') return;
+    const key = `${jobId} ${attempt}`;
+    this.#settledAttempts.set(key, (this.#settledAttempts.get(key) ?? 0) + 1);
+    if (kind === 'dead') this.#dead.add(jobId);
+    if (kind === 'success') this.#successes.set(jobId, { jobId, attempt: Number(attempt), kind, value });
   }
 
   #violationsOf(jobId: string, job: JobRecord | null): string[] {

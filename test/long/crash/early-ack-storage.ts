@@ -4,7 +4,7 @@ import type { EnqueueParams, EnqueueResult, Storage } from '../../../src/core/st
 export function acknowledgeEarly(storage: Storage): Pick<Storage, 'enqueue'> {
   return {
     async enqueue(params: Readonly<EnqueueParams>): Promise<EnqueueResult[]> {
-      void storage.enqueue(params);
+      storage.enqueue(params).catch(() => {});
       return params.jobs.map(({ id }) => ({ jobId: id, deduplicated: false }));
     },
   };

@@ -61,7 +61,7 @@ begin
       insert into {schema}.jobs (id, seq, created_at, due_at, lane, max_attempts, args_is_json, options, idempotency_key, args)
       select id, seq, v_now, coalesce(v_now + delay, run_at, v_now), lane, max_attempts, is_json, options, key,
         substring(p_args from arg_start for arg_length)
-      from given order by key, id
+      from given order by key, lane >> 8, id
       on conflict do nothing
       returning id, seq, due_at, lane
     ), queued as (

@@ -16,6 +16,10 @@ declare
   v_count int;
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
+  -- One after the other, the two statements below lock in an order that is nobody else's.
+  if p_outcomes && array['success', 'dead'] and p_outcomes && array['retry', 'release'] then
+    perform from {schema}.queue q where q.id = any(p_ids) order by q.id for update;
+  end if;
   if p_outcomes && array['success', 'dead'] then
     return query
       with ended as (
