@@ -69,10 +69,11 @@ describe('a claim begins', () => {
   });
 
   it('at the beginning for a fiftieth of the time at most, however long that takes', async () => {
-    const { runtime, observe, begin } = createFloors();
+    const { runtime, floors, observe, begin } = createFloors();
     begin();
     await runtime.advance(400);
     observe({}, false);
+    floors.forget();
     await runtime.advance(19_999);
     expect(begin()[0]).not.toEqual(BEGINNING);
     await runtime.advance(1);

@@ -5,6 +5,9 @@ import type { RunQuery } from './query.ts';
 /** While there is something to tell all the time, it is told so often: commits with a NOTIFY wait for each other. */
 const INTERVAL_MS = 50;
 
+/** More do not fit into one, and are told without particulars. */
+const MAX_IDS = 300;
+
 export interface AnnouncerParams {
   readonly run: RunQuery;
   readonly runtime: Runtime;
@@ -19,6 +22,7 @@ export class Announcer {
   readonly #finished = new Set<string>();
   #timer: Timer | null = null;
   #isScheduled = false;
+  #isSending = false;
   #sending: Promise<void> = Promise.resolve();
 
   constructor(params: AnnouncerParams) {
@@ -31,12 +35,16 @@ export class Announcer {
   }
 
   announceFinished(jobIds: readonly string[]): void {
-    for (const id of jobIds) this.#finished.add(id);
+    for (const id of jobIds) {
+      if (this.#finished.size > MAX_IDS) break;
+      this.#finished.add(id);
+    }
     this.#schedule();
   }
 
   /** Tells what is left to tell. */
   async close(): Promise<void> {
+    await this.#sending;
     this.#timer?.cancel();
     this.#timer = null;
     this.#send();
@@ -54,7 +62,9 @@ export class Announcer {
   }
 
   #send(): void {
-    if (this.#work.size + this.#finished.size === 0) return;
+    // One at a time: commits with a NOTIFY wait for each other, and those that wait must not take all connections.
+    if (this.#isSending || this.#work.size + this.#finished.size === 0) return;
+    this.#isSending = true;
     const payload = writeNotification({
       origin: this.#params.origin,
       work: [...this.#work],
@@ -74,9 +84,10 @@ export class Announcer {
         text: "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)",
         values: [channelOf(this.#params.schema), payload],
       })
-      .then(
-        () => {},
-        () => {},
-      );
+      .catch(() => {})
+      .then(() => {
+        this.#isSending = false;
+        if (this.#timer === null) this.#send();
+      });
   }
 }

@@ -37,6 +37,8 @@ export class Claims {
       return result;
     } catch (error) {
       this.#remember(params.leaseToken);
+      // A server that crashed has forgotten claims: what they took waits again, where no search would begin.
+      this.searchEverywhere();
       throw error;
     }
   }

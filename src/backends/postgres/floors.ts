@@ -12,6 +12,8 @@ const BEGINNING: Position = { runAt: -1, seq: 0 };
 const RESCAN_INTERVAL_MS = 1000;
 /** A look at whole lanes takes long where nothing can be vacuumed; it may take this share of the time. */
 const MAX_RESCAN_SHARE = 0.02;
+/** However long the answer took: that may have been the network. */
+const MAX_RESCAN_INTERVAL_MS = 30_000;
 
 export interface ClaimObservation {
   readonly lanes: readonly number[];
@@ -32,6 +34,8 @@ export class Floors {
   readonly #runtime: Pick<Runtime, 'monotonicNow'>;
   readonly #floors = new Map<number, Position>();
   #rescanAt = 0;
+  /** For those who cannot wait for that: any earlier would take too large a share of the time. */
+  #earliestRescanAt = 0;
   #rescanStartedAt: number | null = null;
 
   constructor(runtime: Pick<Runtime, 'monotonicNow'>) {
@@ -52,6 +56,7 @@ export class Floors {
   /** The next claim looks at whole lanes. */
   forget(): void {
     this.#rescanAt = 0;
+    this.#rescanStartedAt = null;
   }
 
   /** What the answer of a claim tells of where the next one can begin. */
@@ -70,7 +75,8 @@ export class Floors {
   #timeRescan(): void {
     if (this.#rescanStartedAt === null) return;
     const now = this.#runtime.monotonicNow();
-    this.#rescanAt = now + Math.max(RESCAN_INTERVAL_MS, (now - this.#rescanStartedAt) / MAX_RESCAN_SHARE);
+    const pauseMs = Math.max(RESCAN_INTERVAL_MS, (now - this.#rescanStartedAt) / MAX_RESCAN_SHARE);
+    this.#rescanAt = now + Math.min(pauseMs, MAX_RESCAN_INTERVAL_MS);
     this.#rescanStartedAt = null;
   }
 }

@@ -52,9 +52,9 @@ export class Listener {
       this.#hearFrom(client);
       await client.query({ text: `listen "${channelOf(schema)}"`, query_timeout: PING_TIMEOUT_MS });
     } catch {
-      if (client !== null) this.#drop(client);
       this.#failures++;
-      this.#connectLater();
+      if (client === null) this.#connectLater();
+      else this.#lose(client);
       return;
     }
     if (this.#client !== client) return;
