@@ -34,7 +34,7 @@ export class Floors {
   readonly #runtime: Pick<Runtime, 'monotonicNow'>;
   readonly #floors = new Map<number, Position>();
   #rescanAt = 0;
-  /** For those who cannot wait for that: any earlier would take too large a share of the time. */
+  /** Any earlier would take too large a share of the time. */
   #earliestRescanAt = 0;
   #rescanStartedAt: number | null = null;
 
@@ -53,9 +53,9 @@ export class Floors {
     return lanes.map((lane) => this.#floors.get(lane) ?? BEGINNING);
   }
 
-  /** The next claim looks at whole lanes. */
+  /** The next claim looks at whole lanes, as soon as that may be. */
   forget(): void {
-    this.#rescanAt = 0;
+    this.#rescanAt = this.#earliestRescanAt;
     this.#rescanStartedAt = null;
   }
 
@@ -75,8 +75,9 @@ export class Floors {
   #timeRescan(): void {
     if (this.#rescanStartedAt === null) return;
     const now = this.#runtime.monotonicNow();
-    const pauseMs = Math.max(RESCAN_INTERVAL_MS, (now - this.#rescanStartedAt) / MAX_RESCAN_SHARE);
-    this.#rescanAt = now + Math.min(pauseMs, MAX_RESCAN_INTERVAL_MS);
+    const pauseMs = Math.min((now - this.#rescanStartedAt) / MAX_RESCAN_SHARE, MAX_RESCAN_INTERVAL_MS);
+    this.#earliestRescanAt = now + pauseMs;
+    this.#rescanAt = now + Math.max(RESCAN_INTERVAL_MS, pauseMs);
     this.#rescanStartedAt = null;
   }
 }
