@@ -14,7 +14,7 @@ const LASTING_CODES = new Set(['57014', '53100']);
 const LOST_CLASSES = new Set(['08', '57']);
 
 /** What of an error the server sent; the driver and the system have codes of other forms, or none. */
-export function sqlState(error: unknown): string | null {
+function sqlState(error: unknown): string | null {
   const code: unknown = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object) ? code : null;
 }
@@ -74,7 +74,7 @@ export function readOnly(address: string, cause?: unknown): ReseolioError {
 }
 
 /** Errors of several addresses come as one that says nothing itself. */
-export function describeReason(error: unknown): string {
+function describeReason(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(describeReason))].join('; ');
   return error instanceof Error ? error.message : String(error);
 }
