@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { OWN_PARAMETERS } from '../../src/backends/postgres/postgres-url.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
 import { JOB_EVENTS, JOB_STATES, nextState } from '../../src/core/job.ts';
 import { listFiles, readText } from './source-files.ts';
@@ -21,6 +22,10 @@ function tableRows(path: string): string[][] {
 
 function withoutBackticks(cell: string): string {
   return cell.replaceAll('`', '');
+}
+
+function withoutIndent(text: string): string {
+  return text.replace(/^ +/gm, '');
 }
 
 describe('docs/errors.md', () => {
@@ -62,6 +67,13 @@ describe('docs/states.md', () => {
   });
 });
 
+describe('docs/postgres.md', () => {
+  test('explains every parameter of the URL and no other', () => {
+    const [, ...rows] = tableRows('docs/postgres.md');
+    expect(rows.map(([parameter = '']) => withoutBackticks(parameter))).toEqual([...OWN_PARAMETERS]);
+  });
+});
+
 describe('documents', () => {
   const paths = [...listFiles(['docs', 'bench', 'examples', 'src'], /\.md$/), ...listFiles(['.'], /^[^/]+\.md$/)];
 
@@ -83,6 +95,17 @@ describe('documents', () => {
         .map((target) => `${path} links to ${target}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  test('quote examples as they are', () => {
+    const quotes = paths.flatMap((path) =>
+      [...readText(path).matchAll(/(?:^|\s)from\s\[[^\]]+\]\(([^)]+\.ts)\):\n\n```ts\n(.*?)```/gis)].map(
+        ([, target = '', code = '']) => ({ code, source: new URL(target, `file:///${path}`).pathname.slice(1) }),
+      ),
+    );
+    expect(quotes.length).toBeGreaterThan(3);
+    const changed = quotes.filter(({ code, source }) => !withoutIndent(readText(source)).includes(withoutIndent(code)));
+    expect(changed).toEqual([]);
   });
 
   test('decisions are numbered without gaps', () => {

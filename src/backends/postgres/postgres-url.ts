@@ -18,7 +18,15 @@ export interface PostgresUrl {
   readonly timeoutMs: number;
 }
 
-const OWN_PARAMETERS = ['schema', 'poolMax', 'listen', 'listenUrl', 'timeoutMs', 'target_session_attrs'];
+/** Those that `pg` does not hear of; docs/postgres.md explains each. */
+export const OWN_PARAMETERS: readonly string[] = [
+  'schema',
+  'poolMax',
+  'listen',
+  'listenUrl',
+  'timeoutMs',
+  'target_session_attrs',
+];
 const URL_PARTS = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?(?:\?([^#]*))?$/;
 const WRITABLE = new Set(['read-write', 'primary', 'any']);
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|)$/;
