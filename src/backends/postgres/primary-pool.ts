@@ -52,11 +52,15 @@ export class PrimaryPool implements PoolSource {
   reportLost(lost: PoolLike): void {
     const current = this.#current;
     if (!this.#params.isSearching || current === null) return;
-    void current.then((pool) => {
-      if (pool !== lost || this.#current !== current) return;
-      this.#current = null;
-      this.#end(pool);
-    });
+    current.then(
+      (pool) => {
+        if (pool !== lost || this.#current !== current) return;
+        this.#current = null;
+        this.#end(pool);
+      },
+      // There is no primary at the moment. Those who asked for it are told.
+      () => {},
+    );
   }
 
   async connectListener(): Promise<ClientLike> {

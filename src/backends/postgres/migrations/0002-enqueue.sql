@@ -81,6 +81,9 @@ begin
       left join {schema}.jobs k on k.lane >> 8 = g.lane >> 8 and k.idempotency_key = g.key
     where j.id is null;
     if v_is_free is not true then
+      -- What is there may not be on all standbys that it has to be on, if the wait of its commit was cut short. A commit
+      -- waits only if it has something to write, and then for all before it as well.
+      perform pg_logical_emit_message(true, 'reseolio', '');
       return query select * from unnest(v_places, v_job_ids);
       exit;
     end if;

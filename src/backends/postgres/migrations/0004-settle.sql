@@ -84,5 +84,7 @@ begin
       select g.place::int, f.state::text, f.run_at, f.lane
       from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
         join {schema}.finished f on f.id = g.id and f.settled_token = g.token and f.settled_attempt = g.attempt;
+    -- As in enqueue_jobs: what took effect is told only once it is wherever it has to be.
+    if found then perform pg_logical_emit_message(true, 'reseolio', ''); end if;
   end if;
 end $$;
