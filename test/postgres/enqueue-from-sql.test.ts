@@ -111,6 +111,15 @@ describe('a job that SQL enqueues', () => {
     expect(await storage.counts()).toMatchObject([{ name: 'orders:placed', pending: 3 }]);
   });
 
+  it('is refused without arguments, and with the options null has the defaults', async () => {
+    const { schema, storage } = await openSchema();
+    const enqueue = (args: string): Promise<unknown> => query(serverUrl, `select ${schema}.enqueue('task', ${args})`);
+    await expect(enqueue('null')).rejects.toMatchObject({ message: expect.stringContaining('the arguments are null') });
+    await enqueue(`'null'`);
+    await enqueue(`'[]', null`);
+    expect(await storage.counts()).toMatchObject([{ pending: 2 }]);
+  });
+
   it.each([
     ['', [], {}, 'cannot name a function'],
     ['a b', [], {}, 'cannot name a function'],

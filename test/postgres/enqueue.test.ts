@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { query } from '../../postgres-server/query.ts';
-import { newJob } from '../processes/new-job.ts';
+import { ids, newJob } from '../processes/new-job.ts';
 import { connect, freshSchema, open, serverUrl, urlWith } from './postgres-fixture.ts';
 
 /** How many transactions `work` commits that write to the schema's jobs. */
@@ -75,6 +75,20 @@ describe('enqueues', () => {
     expect(isWaiting).toBe(true);
     await client.query('commit');
     expect((await waiting).flat()).toEqual(inside.map(({ id }) => ({ jobId: id, deduplicated: true })));
+  });
+
+  it('of a function that is used for the first time do not wait for the transaction that they are in', async () => {
+    const schema = freshSchema();
+    const storage = await open(urlWith({ schema, timeoutMs: '1000' }));
+    const client = await connect();
+    await client.query('begin');
+    await client.query(`select ${schema}.enqueue('new', '[]')`);
+    const jobs = [newJob({ name: 'new', priority: 3 }), newJob({ name: 'newer' }), newJob({ name: 'new' })];
+    await storage.enqueueInTransaction({ jobs, transaction: client });
+    await client.query('commit');
+    const claim = { workerId: 'w', leaseToken: ids.next(), names: ['newer', 'new'], limit: 9, leaseMs: 1000 };
+    const { jobs: claimed } = await storage.claim(claim);
+    expect(claimed.map(({ name, priority }) => `${name} ${priority}`)).toEqual(['newer 0', 'new 3', 'new 0', 'new 0']);
   });
 
   it('in transactions that take keys in opposite orders end, one way or another', async () => {

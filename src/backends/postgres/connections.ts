@@ -18,6 +18,16 @@ export interface ConnectionsParams {
   readonly timeoutMs: number;
 }
 
+/** A query on its way. */
+interface Call {
+  readonly query: Query;
+  /** It may have taken effect. */
+  isSent: boolean;
+}
+
+/** With less time than this left, nothing is tried again. */
+const MIN_TRY_MS = 50;
+
 /** Runs queries on whichever connection is free, and again where that helps. Rejects with a `ReseolioError`. */
 export class Connections {
   readonly #params: ConnectionsParams;
@@ -36,10 +46,11 @@ export class Connections {
 
   /** Once, for callers that try again themselves. */
   async runOnce(query: Query): Promise<Row[]> {
+    const call: Call = { query, isSent: false };
     try {
-      return await this.#attempt(query, this.#params.timeoutMs);
+      return await this.#attempt(call, this.#params.timeoutMs);
     } catch (error) {
-      return this.#fail(error);
+      return this.#fail(error, call);
     }
   }
 
@@ -48,7 +59,20 @@ export class Connections {
    * unknown, so the query must be one that can be repeated.
    */
   async run(query: Query): Promise<Row[]> {
-    return this.#repeat(query);
+    const { runtime, timeoutMs } = this.#params;
+    const deadline = runtime.monotonicNow() + timeoutMs;
+    const call: Call = { query, isSent: false };
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#attempt(call, Math.max(1, deadline - runtime.monotonicNow()));
+      } catch (error) {
+        const leftMs = deadline - runtime.monotonicNow();
+        if (!isPassing(error) || leftMs < MIN_TRY_MS || this.#isStopping) return this.#fail(error, call);
+        // The last tries come closer together, so that none of the time is given away.
+        await this.#pause(Math.min(retryDelayMs(STORAGE_BACKOFF, failures, runtime.random()), leftMs / 2));
+        if (this.#isStopping) return this.#fail(error, call);
+      }
+    }
   }
 
   /** What waits for its next try rejects, and nothing is tried again. */
@@ -60,23 +84,6 @@ export class Connections {
   /** Closes all connections. Only once nothing runs any more. */
   async end(): Promise<void> {
     await this.#params.source.end();
-  }
-
-  async #repeat(query: Query): Promise<Row[]> {
-    const { runtime, timeoutMs } = this.#params;
-    const deadline = runtime.monotonicNow() + timeoutMs;
-    for (let failures = 1; ; failures++) {
-      const leftMs = deadline - runtime.monotonicNow();
-      try {
-        return await this.#attempt(query, Math.max(1, leftMs));
-      } catch (error) {
-        const delayMs = retryDelayMs(STORAGE_BACKOFF, failures, runtime.random());
-        if (!isPassing(error) || this.#isStopping || delayMs >= deadline - runtime.monotonicNow())
-          return this.#fail(error);
-        await this.#pause(delayMs);
-        if (this.#isStopping) return this.#fail(error);
-      }
-    }
   }
 
   #pause(delayMs: number): Promise<void> {
@@ -91,12 +98,13 @@ export class Connections {
     });
   }
 
-  async #attempt(query: Query, timeoutMs: number): Promise<Row[]> {
+  async #attempt(call: Call, timeoutMs: number): Promise<Row[]> {
     const { source } = this.#params;
     const pool = await source.acquire();
     const client = await this.#connect(pool);
     try {
-      const { rows } = await client.query(this.#configOf(query, timeoutMs));
+      call.isSent = true;
+      const { rows } = await client.query(this.#configOf(call.query, timeoutMs));
       checkIn(client, false);
       return rows as Row[];
     } catch (error) {
@@ -128,7 +136,7 @@ export class Connections {
     }
   }
 
-  #fail(error: unknown): never {
-    throw translateError(error, this.#params.address);
+  #fail(error: unknown, { isSent }: Call): never {
+    throw translateError(error, this.#params.address, isSent);
   }
 }

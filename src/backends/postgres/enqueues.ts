@@ -1,4 +1,5 @@
 import { ReseolioError } from '../../core/errors.ts';
+import type { Runtime } from '../../core/runtime.ts';
 import type { SqlTransaction } from '../../core/sql-transaction.ts';
 import type { EnqueueResult, NewJob } from '../../core/storage.ts';
 import { type Call, GroupCommit, splitResults } from './group-commit.ts';
@@ -19,10 +20,13 @@ const MAX_IN_FLIGHT = 2;
 const MAX_HELD_UP = 3;
 /** A key that another transaction has stored and not committed yet holds up those who want it as well. */
 const KEY_WAIT_MS = 50;
+/** The same for the lock under which lanes are added. */
+const LANE_WAIT_MS = 100;
 
 export interface EnqueuesParams {
   readonly run: RunQuery;
   readonly runOnce: RunQuery;
+  readonly runtime: Pick<Runtime, 'setTimer'>;
   readonly lanes: Lanes;
   readonly commit: CommitSetting;
   readonly schema: string;
@@ -57,12 +61,30 @@ export class Enqueues {
 
   /** Resolves once the jobs are part of the transaction. */
   async enqueueInTransaction(jobs: readonly NewJob[], transaction: SqlTransaction): Promise<EnqueueResult[]> {
-    const { lanes, schema } = this.#params;
-    const added = lanes.ensure(jobs);
-    if (added !== null) await added;
-    const { text, values } = enqueueInTransactionQuery(jobs, lanes, schema);
+    const { schema } = this.#params;
+    await this.#addLanesApart(jobs);
+    const { text, values } = enqueueInTransactionQuery(jobs, schema);
     const answer = await transaction.query(inSchema(schema, text), [...values]);
     return readEnqueued(jobs, readTransactionRows(answer));
+  }
+
+  /**
+   * Adds lanes in a transaction of their own, so that nobody has to wait for the caller's. Where that itself has to wait,
+   * for the caller's transaction perhaps, or for a connection of a pool that such transactions hold, it is left to the
+   * caller's.
+   */
+  async #addLanesApart(jobs: readonly NewJob[]): Promise<void> {
+    const { lanes, runtime } = this.#params;
+    const adding = lanes.tryEnsure(jobs, LANE_WAIT_MS);
+    if (adding === null) return;
+    await new Promise<void>((resolve) => {
+      const timer = runtime.setTimer(2 * LANE_WAIT_MS, resolve);
+      const end = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      adding.then(end, end);
+    });
   }
 
   /** Each call by itself, if waiting for the keys of one would hold up the others. */

@@ -1,4 +1,5 @@
 import { ReseolioError } from '../../core/errors.ts';
+import { isPassing } from './native-errors.ts';
 
 /** Items that wait for a statement; more are refused: a server that slow is not going to catch up. */
 const MAX_WAITING_ITEMS = 200_000;
@@ -78,15 +79,30 @@ export class GroupCommit<Item, Result> {
 
   async #commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     this.#inFlight++;
+    const last = this.#waiting.at(-1);
     try {
       const results = await this.#params.commit(batch.map(({ call }) => call));
       for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result[] | Promise<Result[]>);
     } catch (error) {
       for (const { reject } of batch) reject(error);
+      if (last !== undefined && isUnavailable(error)) this.#rejectUpTo(last, error);
     }
     this.#inFlight--;
     this.#schedule();
   }
+
+  /** What waited all the time that a statement was given has waited as long as it may. */
+  #rejectUpTo(last: Waiting<Item, Result>, error: unknown): void {
+    const rejected = this.#waiting.splice(0, this.#waiting.indexOf(last) + 1);
+    for (const { call, reject } of rejected) {
+      this.#waitingItems -= call.length;
+      reject(error);
+    }
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ReseolioError && error.code === 'storage_unavailable' && isPassing(error.cause);
 }
 
 /** `results`, which are those of all items of `calls`, call by call. */

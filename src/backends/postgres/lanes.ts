@@ -17,13 +17,15 @@ const BEST_PRIORITY = 100;
  */
 export class Lanes {
   readonly #run: RunQuery;
+  readonly #runOnce: RunQuery;
   readonly #byId = new Map<number, Lane>();
   readonly #nameIds = new Map<string, number>();
   readonly #idsByName = new Map<string, number[]>();
   #lastNumber = 0;
 
-  constructor(run: RunQuery) {
+  constructor(run: RunQuery, runOnce: RunQuery) {
     this.#run = run;
+    this.#runOnce = runOnce;
   }
 
   /** Of the last lane that is known; those beyond it are to be loaded. */
@@ -33,8 +35,14 @@ export class Lanes {
 
   /** Makes sure that there is a lane for each. null: there is, and nothing is to be waited for. */
   ensure(wanted: readonly Lane[]): Promise<void> | null {
-    const missing = wanted.filter(({ name, priority }) => this.#find(name, priority) === null);
-    return missing.length === 0 ? null : this.#add(missing);
+    const missing = this.#listMissing(wanted);
+    return missing.length === 0 ? null : this.#add(missing, this.#run, null);
+  }
+
+  /** As {@link ensure}, but gives up, with a rejection, where it had to wait for somebody's transaction. */
+  tryEnsure(wanted: readonly Lane[], lockTimeoutMs: number): Promise<void> | null {
+    const missing = this.#listMissing(wanted);
+    return missing.length === 0 ? null : this.#add(missing, this.#runOnce, lockTimeoutMs);
   }
 
   /** The id of a lane that was ensured. */
@@ -76,11 +84,19 @@ export class Lanes {
     for (const [id, number, name] of rows) this.#remember(Number(id), Number(number), name as string);
   }
 
-  async #add(lanes: readonly Lane[]): Promise<void> {
-    await this.#run({
+  #listMissing(wanted: readonly Lane[]): Lane[] {
+    return wanted.filter(({ name, priority }) => this.#find(name, priority) === null);
+  }
+
+  async #add(lanes: readonly Lane[], run: RunQuery, lockTimeoutMs: number | null): Promise<void> {
+    await run({
       name: 'add_lanes',
-      text: 'select {schema}.add_lanes($1, $2)',
-      values: [textArrayLiteral(lanes.map(({ name }) => name)), arrayLiteral(lanes.map(({ priority }) => priority))],
+      text: 'select {schema}.add_lanes($1, $2, $3)',
+      values: [
+        textArrayLiteral(lanes.map(({ name }) => name)),
+        arrayLiteral(lanes.map(({ priority }) => priority)),
+        lockTimeoutMs,
+      ],
     });
     await this.load();
   }

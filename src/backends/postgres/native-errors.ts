@@ -38,8 +38,11 @@ export function isConnectionLost(error: unknown): boolean {
   return state === null || state === '25006' || LOST_CLASSES.has(state.slice(0, 2));
 }
 
-/** What an error of the driver, the network or the server means. `address` is where the storage is, with no password. */
-export function translateError(error: unknown, address: string): unknown {
+/**
+ * What an error of the driver, the network or the server means. `address` is where the storage is, with no password;
+ * `isSent` says that the call may have reached the server.
+ */
+export function translateError(error: unknown, address: string, isSent = false): unknown {
   if (error instanceof ReseolioError || isBug(error)) return error;
   const state = sqlState(error);
   const reason = describeReason(error);
@@ -59,7 +62,9 @@ export function translateError(error: unknown, address: string): unknown {
     case '3F000':
       return unavailable(`tables or functions are missing (${reason}): run the migrations`);
     case null:
-      return unavailable(`the server cannot be reached (${reason}); whether this call was stored is not known`);
+      return unavailable(
+        `the server cannot be reached (${reason})${isSent ? '; whether this call was stored is not known' : ''}`,
+      );
     default:
       return unavailable(`${reason} (SQLSTATE ${state})`);
   }

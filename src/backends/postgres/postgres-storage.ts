@@ -78,7 +78,7 @@ export class PostgresStorage implements Storage {
     this.#connections = connections;
     this.#run = (query) => connections.run(query);
     this.#runOnce = (query) => connections.runOnce(query);
-    this.#lanes = new Lanes(this.#run);
+    this.#lanes = new Lanes(this.#run, this.#runOnce);
     this.#enqueues = new Enqueues({ ...params, run: this.#run, runOnce: this.#runOnce, lanes: this.#lanes });
     this.#claims = new Claims({ run: this.#runOnce, runtime, lanes: this.#lanes });
     this.#settles = new Settles({ run: this.#runOnce, commit });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { isConnectionLost } from './native-errors.ts';
 import type { ClientLike, PoolLike } from './pool-like.ts';
@@ -26,12 +28,15 @@ export interface PrimaryPoolParams {
 
 /** Long enough for what the server has planned in a connection to be of use to the next call. */
 const IDLE_TIMEOUT_MS = 60_000;
+/** A connection is closed in agreement with the server, unless that takes longer. */
+const CLOSE_TIMEOUT_MS = 500;
 
 /** A pool of the server that takes writes, found anew when connections to it fail. */
 export class PrimaryPool implements PoolSource {
   readonly #params: PrimaryPoolParams;
   #current: Promise<pg.Pool> | null = null;
   readonly #ending = new Set<Promise<void>>();
+  readonly #sockets = new Set<Socket>();
 
   constructor(params: PrimaryPoolParams) {
     this.#params = params;
@@ -51,10 +56,10 @@ export class PrimaryPool implements PoolSource {
 
   reportLost(lost: PoolLike): void {
     const current = this.#current;
-    if (!this.#params.isSearching || current === null) return;
-    current.then(
+    current?.then(
       (pool) => {
         if (pool !== lost || this.#current !== current) return;
+        if (!this.#params.isSearching) return dropIdle(pool);
         this.#current = null;
         this.#end(pool);
       },
@@ -81,6 +86,7 @@ export class PrimaryPool implements PoolSource {
     this.#current = null;
     if (current !== null) await current.then((pool) => this.#end(pool)).catch(() => {});
     await Promise.all(this.#ending);
+    await Promise.all([...this.#sockets].map(closeSocket));
   }
 
   #createPool(connectionString: string): pg.Pool {
@@ -102,7 +108,15 @@ export class PrimaryPool implements PoolSource {
       connectionTimeoutMillis: this.#params.connectTimeoutMs,
       keepAlive: true,
       fallback_application_name: 'reseolio',
+      stream: () => this.#createSocket(),
     };
+  }
+
+  #createSocket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
   }
 
   #end(pool: pg.Pool): void {
@@ -133,6 +147,21 @@ export class PrimaryPool implements PoolSource {
     }
     throw new Error(`the server at ${client.host}:${client.port} takes no writes`);
   }
+}
+
+/** Where one connection broke, others may have: a network that forgets them does not say so. */
+function dropIdle(pool: pg.Pool): void {
+  for (let left = pool.idleCount; left > 0; left--) {
+    pool.connect().then(
+      (client) => client.release(true),
+      () => {},
+    );
+  }
+}
+
+async function closeSocket(socket: Socket): Promise<void> {
+  socket.setTimeout(CLOSE_TIMEOUT_MS, () => socket.destroy());
+  if (!socket.closed) await once(socket, 'close');
 }
 
 /** A pool that the caller opened, and closes. */

@@ -1,12 +1,32 @@
 -- Adds what is missing of the lanes of (name, priority) pairs. One caller at a time: see lanes.
-create function {schema}.add_lanes(p_names text[], p_priorities smallint[]) returns void language plpgsql as $$
+create function {schema}.add_lanes(p_names text[], p_priorities smallint[], p_lock_timeout_ms int) returns void
+language plpgsql as $$
 begin
+  if p_lock_timeout_ms is not null then perform set_config('lock_timeout', p_lock_timeout_ms::text, true); end if;
   lock table {schema}.lanes in share row exclusive mode;
   insert into {schema}.names (name) select distinct unnest(p_names) on conflict do nothing;
   insert into {schema}.lanes (id)
   select distinct n.id * 256 + 100 - given.priority
   from unnest(p_names, p_priorities) given(name, priority) join {schema}.names n on n.name = given.name
   on conflict do nothing;
+end $$;
+
+-- The ids of lanes, by name and priority. Those that are missing are added; until the transaction ends, others who add
+-- some wait for it.
+create function {schema}.lanes_of(p_names text[], p_priorities smallint[]) returns int[] language plpgsql as $$
+declare
+  v_lanes int[];
+begin
+  for i in 1 .. 2 loop
+    v_lanes := array(
+      select l.id from unnest(p_names, p_priorities) with ordinality given(name, priority, place)
+        left join {schema}.names n on n.name = given.name
+        left join {schema}.lanes l on l.id = n.id * 256 + 100 - given.priority
+      order by given.place);
+    exit when array_position(v_lanes, null) is null;
+    perform {schema}.add_lanes(p_names, p_priorities, null);
+  end loop;
+  return v_lanes;
 end $$;
 
 -- p_commit and p_lock_timeout_ms are what synchronous_commit and lock_timeout are to be for the transaction, null to leave

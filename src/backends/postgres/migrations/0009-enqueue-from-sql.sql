@@ -6,10 +6,10 @@
 create function {schema}.enqueue(name text, args jsonb, options jsonb default '{}') returns uuid language plpgsql as $$
 declare
   v_options jsonb := coalesce(options, '{}');
-  v_args bytea := convert_to((case jsonb_typeof(args) when 'array' then args else jsonb_build_array(args) end)::text, 'UTF8');
+  v_args bytea := convert_to(
+    case when jsonb_typeof(args) <> 'array' then jsonb_build_array(args) else args end::text, 'UTF8');
   v_priority smallint;
   v_key bytea;
-  v_lane int;
   -- A UUID of version 7 (RFC 9562): 48 bits of milliseconds, the rest random.
   v_id uuid := encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
     placing substring(int8send({schema}.clock_ms()::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid;
@@ -18,14 +18,8 @@ begin
   perform {schema}.assert_enqueue(name, v_options, octet_length(v_args));
   v_priority := coalesce((v_options ->> 'priority')::smallint, 0);
   v_key := convert_to(v_options ->> 'idempotencyKey', 'UTF8');
-  select l.id into v_lane from {schema}.names n join {schema}.lanes l on l.id = n.id * 256 + 100 - v_priority
-  where n.name = enqueue.name;
-  if v_lane is null then
-    perform {schema}.add_lanes(array[name], array[v_priority]);
-    select n.id * 256 + 100 - v_priority into v_lane from {schema}.names n where n.name = enqueue.name;
-  end if;
   select e.job_id into v_known from {schema}.enqueue_jobs(
-    array[v_id], array[v_lane], array[(v_options ->> 'delayMs')::float8], array[(v_options ->> 'runAt')::float8],
+    array[v_id], {schema}.lanes_of(array[name], array[v_priority]), array[(v_options ->> 'delayMs')::float8], array[(v_options ->> 'runAt')::float8],
     array[coalesce((v_options ->> 'maxAttempts')::int, 3)],
     array[nullif(v_options - array['maxAttempts', 'priority', 'delayMs', 'runAt', 'idempotencyKey'], '{}')],
     array[v_key], array[true], array[1], array[octet_length(v_args)], v_args, null, null) e;

@@ -6,7 +6,7 @@ import type { Lanes } from '../lanes.ts';
 import { channelOf, writeNotification } from '../notifications.ts';
 import { writeOptions } from '../options-column.ts';
 import { PayloadPack } from '../payload-column.ts';
-import type { CommitSetting, Query, Row } from '../query.ts';
+import type { CommitSetting, Query, Row, Value } from '../query.ts';
 
 /** What holds for the transaction of an enqueue. */
 export interface EnqueueSettings {
@@ -14,8 +14,6 @@ export interface EnqueueSettings {
   /** How long it may wait for another transaction that has stored the same key; null: as the server has it. */
   readonly lockTimeoutMs: number | null;
 }
-
-const AS_THE_CALLER_HAS_IT: EnqueueSettings = { commit: null, lockTimeoutMs: null };
 
 /** Stores one job, with no answer to what was there before: its rows are one `t`, or `f` and nothing was stored. */
 export function enqueueJobQuery(job: NewJob, lanes: Lanes, settings: EnqueueSettings): Query {
@@ -41,23 +39,13 @@ export function enqueueJobQuery(job: NewJob, lanes: Lanes, settings: EnqueueSett
 
 /** Stores jobs, all or none. {@link readEnqueued} reads the rows. */
 export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, settings: EnqueueSettings): Query {
-  const payloads = new PayloadPack();
-  for (const { args } of jobs) payloads.add(args);
   return {
     name: 'enqueue_jobs',
     text: 'select place, job_id from {schema}.enqueue_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
     values: [
       arrayLiteral(jobs.map(({ id }) => id)),
       arrayLiteral(jobs.map(({ name, priority }) => lanes.idOf(name, priority))),
-      arrayLiteral(jobs.map(({ delayMs }) => delayMs)),
-      arrayLiteral(jobs.map(({ runAt }) => runAt)),
-      arrayLiteral(jobs.map(({ options }) => options.maxAttempts)),
-      textArrayLiteral(jobs.map(({ options }) => writeOptions(options))),
-      byteaArrayLiteral(jobs.map(({ idempotencyKey }) => idempotencyKey)),
-      arrayLiteral(payloads.isJson),
-      arrayLiteral(payloads.starts),
-      arrayLiteral(payloads.lengths),
-      payloads.bytes(),
+      ...columnsOf(jobs),
       settings.commit,
       settings.lockTimeoutMs,
     ],
@@ -66,16 +54,41 @@ export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, settings
 
 /**
  * As {@link enqueueJobsQuery}, in a transaction of the caller's, and as part of it a NOTIFY, which the server sends when
- * it commits.
+ * it commits. It finds the lanes itself: another connection might have to wait for the transaction.
  */
-export function enqueueInTransactionQuery(jobs: readonly NewJob[], lanes: Lanes, schema: string): Query {
-  const { text, values } = enqueueJobsQuery(jobs, lanes, AS_THE_CALLER_HAS_IT);
+export function enqueueInTransactionQuery(jobs: readonly NewJob[], schema: string): Query {
   const work = [...new Set(jobs.map(({ name }) => name))];
   return {
     name: null,
-    text: `${text} union all select null, null from pg_notify($14, $15)`,
-    values: [...values, channelOf(schema), writeNotification({ origin: null, work, finished: [], isLate: true })],
+    text: `select place, job_id from {schema}.enqueue_jobs(
+        $1, {schema}.lanes_of($2, $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null)
+      union all select null, null from pg_notify($13, $14)`,
+    values: [
+      arrayLiteral(jobs.map(({ id }) => id)),
+      arrayLiteral(jobs.map(({ name }) => name)),
+      arrayLiteral(jobs.map(({ priority }) => priority)),
+      ...columnsOf(jobs),
+      channelOf(schema),
+      writeNotification({ origin: null, work, finished: [], isLate: true }),
+    ],
   };
+}
+
+/** What `enqueue_jobs` takes of each job beside its id and its lane. */
+function columnsOf(jobs: readonly NewJob[]): Value[] {
+  const payloads = new PayloadPack();
+  for (const { args } of jobs) payloads.add(args);
+  return [
+    arrayLiteral(jobs.map(({ delayMs }) => delayMs)),
+    arrayLiteral(jobs.map(({ runAt }) => runAt)),
+    arrayLiteral(jobs.map(({ options }) => options.maxAttempts)),
+    textArrayLiteral(jobs.map(({ options }) => writeOptions(options))),
+    byteaArrayLiteral(jobs.map(({ idempotencyKey }) => idempotencyKey)),
+    arrayLiteral(payloads.isJson),
+    arrayLiteral(payloads.starts),
+    arrayLiteral(payloads.lengths),
+    payloads.bytes(),
+  ];
 }
 
 /** Rows by column name, in whatever form a client gives them, as {@link readEnqueued} reads them. */
