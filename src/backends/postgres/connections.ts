@@ -1,6 +1,6 @@
 import { retryDelayMs, STORAGE_BACKOFF } from '../../core/backoff.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import { isConnectionLost, isPassing, translateError } from './native-errors.ts';
+import { isConnectionLost, isPassing, isPoolBusy, translateError } from './native-errors.ts';
 import { AS_TEXT, type ClientLike, checkIn, checkOut, type PoolLike, type QueryConfig } from './pool-like.ts';
 import type { PoolSource } from './primary-pool.ts';
 import type { Query, Row } from './query.ts';
@@ -131,7 +131,7 @@ export class Connections {
     try {
       return await checkOut(pool);
     } catch (error) {
-      this.#params.source.reportLost(pool);
+      if (!isPoolBusy(error)) this.#params.source.reportLost(pool);
       throw error;
     }
   }

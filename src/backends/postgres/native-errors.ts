@@ -35,7 +35,13 @@ export function isPassing(error: unknown): boolean {
 /** The connection is gone, or leads to a server that can no longer write. */
 export function isConnectionLost(error: unknown): boolean {
   const state = sqlState(error);
+  if (state === '57014') return false; // the statement was cancelled, the connection is as good as before
   return state === null || state === '25006' || LOST_CLASSES.has(state.slice(0, 2));
+}
+
+/** No connection of the pool became free in time: the server is slow, which it would be to more of them as well. */
+export function isPoolBusy(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }
 
 /**

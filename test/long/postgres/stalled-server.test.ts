@@ -2,10 +2,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { PostgresServer } from '../../../postgres-server/postgres-server.ts';
 import { query } from '../../../postgres-server/query.ts';
 import { TcpProxy } from '../../../postgres-server/tcp-proxy.ts';
-import { open } from '../../postgres/postgres-fixture.ts';
+import { connect, open } from '../../postgres/postgres-fixture.ts';
 import { newJob } from '../../processes/new-job.ts';
 import { ClientNode } from './client-node.ts';
-import { within } from './crash-run.ts';
+import { pause, within } from './crash-run.ts';
 
 const TIMEOUT_MS = 1000;
 /** A call may wait as long for those that went before it, and for a connection. */
@@ -57,6 +57,23 @@ describe('calls to a server that says nothing', () => {
       { timeout: BOUND_MS },
     );
     await isBack.toBe(true);
+  });
+});
+
+describe('calls to a server that is slow', () => {
+  it('take no more connections than they may', async () => {
+    const server = await startServer();
+    const url = `${server.url}?target_session_attrs=read-write&poolMax=4`;
+    const storage = await open(`${url}&timeoutMs=8000`);
+    const blocker = await connect(server.url);
+    await blocker.query('begin; lock table reseolio.counts in access exclusive mode');
+    const calls = Promise.allSettled(Array.from({ length: 20 }, () => storage.counts()));
+    // By then those that waited for a connection have been told that there is none, and have tried again.
+    await pause(7000);
+    const connections = "select count(*)::int as count from pg_stat_activity where application_name = 'reseolio'";
+    expect(await query(server.url, connections)).toEqual([{ count: 4 }]);
+    await blocker.query('rollback');
+    expect((await calls).some(({ status }) => status === 'fulfilled')).toBe(true);
   });
 });
 
