@@ -3,15 +3,15 @@ import type { JobIdGenerator } from '../core/job-id.ts';
 import { describeValue, LIMITS, type ResolvedCallOptions } from '../core/options.ts';
 import { encodePayload } from '../core/payload.ts';
 import type { SqlTransaction } from '../core/sql-transaction.ts';
-import type { EnqueueResult, NewJob, Storage } from '../core/storage.ts';
+import type { EnqueueResult, NewJob } from '../core/storage.ts';
 import type { EventSink } from '../worker/event-hub.ts';
 import type { ReseolioEvents } from './client-events.ts';
-import type { JobAccess } from './job-access.ts';
+import type { JobAccess, JobSource } from './job-access.ts';
 import { JobHandle } from './job-handle.ts';
 
 export interface EnqueuerParams {
   /** Throws while the client is not started. */
-  readonly storage: () => Storage;
+  readonly source: () => JobSource;
   readonly access: JobAccess;
   readonly ids: JobIdGenerator;
   readonly events: EventSink<ReseolioEvents>;
@@ -31,9 +31,9 @@ export class Enqueuer {
     args: readonly unknown[],
     options: ResolvedCallOptions,
   ): Promise<JobHandle<Result>> {
-    const storage = this.#params.storage();
+    const source = this.#params.source();
     const job = this.#createJob(name, args, options, 'args');
-    const [result] = await store(storage, [job], options.tx);
+    const [result] = await store(source, [job], options.tx);
     return this.#createHandle(job, result as EnqueueResult);
   }
 
@@ -42,7 +42,7 @@ export class Enqueuer {
     calls: readonly (readonly unknown[])[],
     options: ResolvedCallOptions,
   ): Promise<JobHandle<Result>[]> {
-    const storage = this.#params.storage();
+    const source = this.#params.source();
     if (!Array.isArray(calls) || calls.length > LIMITS.batchJobs) {
       const given = Array.isArray(calls) ? `${calls.length} calls` : describeValue(calls);
       throw invalid(`enqueueMany was given ${given}: pass an array of at most ${LIMITS.batchJobs} argument lists`);
@@ -61,7 +61,7 @@ export class Enqueuer {
       );
     }
     if (jobs.length === 0) return [];
-    const results = await store(storage, jobs, options.tx);
+    const results = await store(source, jobs, options.tx);
     return jobs.map((job, index) => this.#createHandle(job, results[index] as EnqueueResult));
   }
 
@@ -87,8 +87,21 @@ export class Enqueuer {
   }
 }
 
-function store(storage: Storage, jobs: NewJob[], tx: SqlTransaction | null): Promise<EnqueueResult[]> {
-  return tx === null ? storage.enqueue({ jobs }) : storage.enqueueInTransaction({ jobs, transaction: tx });
+async function store(
+  { storage, waiter }: JobSource,
+  jobs: NewJob[],
+  tx: SqlTransaction | null,
+): Promise<EnqueueResult[]> {
+  if (tx !== null) return storage.enqueueInTransaction({ jobs, transaction: tx });
+  for (const { id } of jobs) waiter.expect(id);
+  try {
+    const results = await storage.enqueue({ jobs });
+    for (const [i, { deduplicated }] of results.entries()) if (deduplicated) waiter.unexpect((jobs[i] as NewJob).id);
+    return results;
+  } catch (error) {
+    for (const { id } of jobs) waiter.unexpect(id);
+    throw error;
+  }
 }
 
 function invalid(message: string): ReseolioError {

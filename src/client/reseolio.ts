@@ -48,7 +48,7 @@ export class Reseolio implements AsyncDisposable {
     this.#lifecycle = lifecycle;
     this.#access = new JobAccess(() => lifecycle.requireEngine());
     this.#enqueuer = new Enqueuer({
-      storage: () => lifecycle.requireEngine().storage,
+      source: () => lifecycle.requireEngine(),
       access: this.#access,
       ids,
       events: this.#events,

@@ -4,6 +4,7 @@ import type { Runtime, Timer } from '../core/runtime.ts';
 import type { Storage } from '../core/storage.ts';
 import { type Deadlined, DeadlineQueue } from '../worker/deadline-queue.ts';
 import type { StorageErrors } from '../worker/storage-errors.ts';
+import { FreshJobs } from './fresh-jobs.ts';
 
 /** Jobs that are waited for are looked at even if no hint ever comes: so many at most, so often, in turn. */
 const POLL_INTERVAL_MS = 1000;
@@ -25,13 +26,14 @@ export interface ResultWaiterParams {
 
 /**
  * Waits for jobs to finish, in whichever process that happens. Of those that this process settles it is told; it looks
- * at a job when somebody begins to wait for it, when the storage hints at it, and every second (in turn, where more than
- * 1000 are waited for); all that is to be looked at in one turn of the event loop, at once.
+ * at a job when somebody begins to wait for it (unless it was just made), when the storage hints at it, and every second
+ * (in turn, where more than 1000 are waited for); all that is to be looked at in one turn of the event loop, at once.
  */
 export class ResultWaiter {
   readonly #params: ResultWaiterParams;
   readonly #waiting = new Map<string, Set<Waiting>>();
   readonly #deadlines: DeadlineQueue<Waiting>;
+  readonly #fresh: FreshJobs;
   /** Ids to look at next. */
   readonly #unread = new Set<string>();
   #isReading = false;
@@ -42,6 +44,7 @@ export class ResultWaiter {
 
   constructor(params: ResultWaiterParams) {
     this.#params = params;
+    this.#fresh = new FreshJobs(params.runtime);
     this.#deadlines = new DeadlineQueue(params.runtime, (waiting) => this.#timeOut(waiting));
     params.errors.onFailed((error) => this.stop(error));
   }
@@ -56,19 +59,34 @@ export class ResultWaiter {
       if (others === undefined) this.#waiting.set(jobId, new Set([waiting]));
       else others.add(waiting);
       if (timeoutMs !== null) this.#deadlines.add(waiting);
-      this.#unread.add(jobId);
-      this.#scheduleRead();
+      if (!this.#fresh.has(jobId)) {
+        this.#unread.add(jobId);
+        this.#scheduleRead();
+      }
       this.#schedulePoll();
     });
   }
 
+  /** This client is about to make the job. */
+  expect(jobId: string): void {
+    this.#fresh.add(jobId);
+  }
+
+  /** It has not made the job: another stands for the call, or the storage rejected it. */
+  unexpect(jobId: string): void {
+    this.#fresh.delete(jobId);
+  }
+
   /** A job has finished, durably, and this is how. */
   answer(jobId: string, job: FinishedJob): void {
+    this.#fresh.delete(jobId);
     this.#end(jobId, ({ resolve }) => resolve(job));
   }
 
   /** These jobs (null: some) have finished, or so it is said. */
   look(jobIds: readonly string[] | null): void {
+    if (jobIds === null) this.#fresh.clear();
+    else for (const jobId of jobIds) this.#fresh.delete(jobId);
     if (this.#waiting.size === 0) return;
     for (const jobId of jobIds ?? this.#waiting.keys()) {
       if (this.#waiting.has(jobId)) this.#unread.add(jobId);

@@ -2,8 +2,11 @@ import type { Runtime, Timer } from '../../core/runtime.ts';
 import { channelOf, writeNotification } from './notifications.ts';
 import type { RunQuery } from './query.ts';
 
-/** While there is something to tell all the time, it is told so often: commits with a NOTIFY wait for each other. */
-const INTERVAL_MS = 50;
+/**
+ * While there is something to tell all the time, all processes together tell it so often: commits with a NOTIFY wait for
+ * each other, and each wakes all who listen.
+ */
+const INTERVAL_MS = 10;
 
 /** More do not fit into one, and are told without particulars. */
 const MAX_IDS = 300;
@@ -13,6 +16,8 @@ export interface AnnouncerParams {
   readonly runtime: Runtime;
   readonly schema: string;
   readonly origin: string;
+  /** How many other processes tell something. */
+  readonly countOthers: () => number;
 }
 
 /** Tells the other processes of work and of results: at once when it has been quiet, otherwise in intervals. */
@@ -73,7 +78,7 @@ export class Announcer {
     });
     this.#work.clear();
     this.#finished.clear();
-    this.#timer = this.#params.runtime.setTimer(INTERVAL_MS, () => {
+    this.#timer = this.#params.runtime.setTimer(INTERVAL_MS * (1 + this.#params.countOthers()), () => {
       this.#timer = null;
       this.#send();
     });

@@ -5,7 +5,12 @@ import { Listener } from './listener.ts';
 import { hintsOf, type Notification } from './notifications.ts';
 import type { PoolSource } from './primary-pool.ts';
 
-export interface HintsParams extends AnnouncerParams {
+/** Those that have said nothing for a while are forgotten: two periods after they last did, at the latest. */
+const OTHERS_PERIOD_MS = 30_000;
+/** Assumed where nothing is heard. */
+const UNHEARD_OTHERS = 4;
+
+export interface HintsParams extends Omit<AnnouncerParams, 'countOthers'> {
   readonly source: PoolSource;
   /** False: others are told, but nothing is heard of them. */
   readonly isListening: boolean;
@@ -19,10 +24,17 @@ export class Hints {
   readonly #board = new HintBoard();
   readonly #announcer: Announcer;
   readonly #listener: Listener | null;
+  /** Who was heard in this period, and how many in the one before. */
+  readonly #others = new Set<string>();
+  #othersBefore = 0;
+  #periodEndsAt = 0;
 
   constructor(params: HintsParams) {
     this.#params = params;
-    this.#announcer = new Announcer(params);
+    this.#announcer = new Announcer({
+      ...params,
+      countOthers: () => (params.isListening ? Math.max(this.#others.size, this.#othersBefore) : UNHEARD_OTHERS),
+    });
     this.#listener = params.isListening
       ? new Listener({ ...params, onNotification: (notification) => this.#take(notification) })
       : null;
@@ -56,7 +68,18 @@ export class Hints {
 
   #take(notification: Notification): void {
     if (notification.origin === this.#params.origin) return;
+    if (notification.origin !== null) this.#count(notification.origin);
     if (notification.isLate) this.#params.onLateWork();
     for (const hint of hintsOf(notification)) this.#board.post(hint);
+  }
+
+  #count(origin: string): void {
+    const now = this.#params.runtime.monotonicNow();
+    if (now >= this.#periodEndsAt) {
+      this.#othersBefore = this.#others.size;
+      this.#others.clear();
+      this.#periodEndsAt = now + OTHERS_PERIOD_MS;
+    }
+    this.#others.add(origin);
   }
 }
