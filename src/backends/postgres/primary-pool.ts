@@ -95,6 +95,8 @@ export class PrimaryPool implements PoolSource {
       max: this.#params.max,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
     });
+    // One that breaks as soon as it is there does so before whoever asked for it can listen.
+    pool.on('connect', (client) => client.on('error', () => {}));
     // An idle connection broke: the pool has dropped it already.
     pool.on('error', (error) => {
       if (isConnectionLost(error)) this.reportLost(pool);

@@ -137,6 +137,8 @@ describe.each(CUTS)('a connection that is cut $when the server has the message',
       const reclaimed = expect(within(BOUND_MS, 'the reclaim', storage.reclaimExpired({ limit: 10 }))).rejects;
       await Promise.all([cut, reclaimed.toMatchObject(UNAVAILABLE)]);
       await storage.reclaimExpired({ limit: 10 });
+      // What the first try took back, the second passed over, and need not be committed yet.
+      await expect.poll(() => stateOf(job)).toBe('pending');
       expect(await direct.getAttempts({ jobId: job.id })).toMatchObject([{ attempt: 1, outcome: 'lost' }]);
       await storage.cancel({ jobIds: [job.id] });
     }
