@@ -165,6 +165,22 @@ describe('opening a postgres:// storage', () => {
     expect(await storage.enqueue({ jobs: [newJob()] })).toMatchObject([{ deduplicated: false }]);
   });
 
+  it.each([
+    ['bytea_output', 'escape'],
+    ['extra_float_digits', '0'],
+    ['default_transaction_isolation', "'repeatable read'"],
+  ])('refuses a user whose %s is %s, which would change what is read', async (setting, value) => {
+    const { role, url } = await createRole();
+    const schema = freshSchema();
+    await query(serverUrl, `create schema ${schema} authorization ${role}`);
+    await query(serverUrl, `alter role ${role} set ${setting} = ${value}`);
+    url.searchParams.set('schema', schema);
+    await expect(open(url.href)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining(`${setting} is`),
+    });
+  });
+
   it('warns of a connection that is not encrypted, and not of one that need not be', async () => {
     const warnings: Error[] = [];
     const listen = (warning: Error): void => void warnings.push(warning);
@@ -219,6 +235,19 @@ describe('connections', () => {
     const job = newJob();
     await storage.enqueue({ jobs: [job] });
     expect(await storage.getJobs({ jobIds: [job.id] })).toMatchObject([{ id: job.id, state: 'pending', attempt: 0 }]);
+  });
+
+  it('of a pool that has room for one only are refused where one has to listen', async () => {
+    const pool = new Pool({ connectionString: serverUrl, max: 1 });
+    onTestFinished(() => pool.end());
+    const schema = freshSchema();
+    await expect(open({ pool, schema })).rejects.toMatchObject({
+      code: 'unknown_storage',
+      message: expect.stringContaining('max 2'),
+    });
+    const storage = await open({ pool, schema, listen: false });
+    await Promise.all(Array.from({ length: 20 }, () => storage.enqueue({ jobs: [newJob()] })));
+    expect((await storage.counts())[0]?.pending).toBe(20);
   });
 
   it('through a pooler name no statements', async () => {

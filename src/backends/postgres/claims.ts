@@ -56,8 +56,11 @@ export class Claims {
   async #claimNew(params: ClaimParams): Promise<ClaimResult> {
     const { run, lanes } = this.#params;
     for (;;) {
-      const list = listLanes(params.names, lanes);
-      const rows = await run(claimQuery(params, list, this.#floors.begin(list.ids), lanes.lastNumber));
+      let list = listLanes(params.names, lanes);
+      const rows = await run(() => {
+        list = listLanes(params.names, lanes);
+        return claimQuery(params, list, this.#floors.begin(list.ids), lanes.lastNumber);
+      });
       const answer = readClaim(rows, params, lanes);
       if (answer === null) {
         await lanes.load();

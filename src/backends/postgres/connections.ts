@@ -3,7 +3,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import { isConnectionLost, isPassing, isPoolBusy, translateError } from './native-errors.ts';
 import { AS_TEXT, type ClientLike, checkIn, checkOut, type PoolLike, type QueryConfig } from './pool-like.ts';
 import type { PoolSource } from './primary-pool.ts';
-import type { Query, Row } from './query.ts';
+import type { Query, QuerySource, Row } from './query.ts';
 import { inSchema } from './schema-name.ts';
 
 export interface ConnectionsParams {
@@ -20,9 +20,15 @@ export interface ConnectionsParams {
 
 /** A query on its way. */
 interface Call {
-  readonly query: Query;
+  readonly query: QuerySource;
   /** It may have taken effect. */
   isSent: boolean;
+}
+
+/** What becomes known of a query while it runs. */
+export interface RunTrace {
+  /** A try may have taken effect before the one that was answered. */
+  isRepeated: boolean;
 }
 
 /** With less time than this left, nothing is tried again. */
@@ -36,6 +42,10 @@ export class Connections {
   /** By name: the same text with the schema in it. */
   readonly #texts = new Map<string, string>();
 
+  readonly #recognised = new WeakSet<ClientLike>();
+  #timeline: string | null = null;
+  #onNewTimeline: () => void = () => {};
+
   constructor(params: ConnectionsParams) {
     this.#params = params;
   }
@@ -44,8 +54,13 @@ export class Connections {
     return this.#params.source;
   }
 
+  /** Calls `listener` when a server has taken over that may lack what the last one had acknowledged last. */
+  onNewTimeline(listener: () => void): void {
+    this.#onNewTimeline = listener;
+  }
+
   /** Once, for callers that try again themselves. */
-  async runOnce(query: Query): Promise<Row[]> {
+  async runOnce(query: QuerySource): Promise<Row[]> {
     const call: Call = { query, isSent: false };
     try {
       return await this.#attempt(call, this.#params.timeoutMs);
@@ -58,7 +73,7 @@ export class Connections {
    * Again and again, with backoff, until the server answers or the time is up. The outcome of a try that failed may be
    * unknown, so the query must be one that can be repeated.
    */
-  async run(query: Query): Promise<Row[]> {
+  async run(query: QuerySource, trace: RunTrace = { isRepeated: false }): Promise<Row[]> {
     const { runtime, timeoutMs } = this.#params;
     const deadline = runtime.monotonicNow() + timeoutMs;
     const call: Call = { query, isSent: false };
@@ -66,6 +81,7 @@ export class Connections {
       try {
         return await this.#attempt(call, Math.max(1, deadline - runtime.monotonicNow()));
       } catch (error) {
+        trace.isRepeated ||= call.isSent;
         const leftMs = deadline - runtime.monotonicNow();
         if (!isPassing(error) || leftMs < MIN_TRY_MS || this.#isStopping) return this.#fail(error, call);
         // The last tries come closer together, so that none of the time is given away.
@@ -103,8 +119,10 @@ export class Connections {
     const pool = await source.acquire();
     const client = await this.#connect(pool);
     try {
+      await this.#recognise(client);
+      const query = typeof call.query === 'function' ? call.query() : call.query;
       call.isSent = true;
-      const { rows } = await client.query(this.#configOf(call.query, timeoutMs));
+      const { rows } = await client.query(this.#configOf(query, timeoutMs));
       checkIn(client, false);
       return rows as Row[];
     } catch (error) {
@@ -113,6 +131,17 @@ export class Connections {
       if (isLost) source.reportLost(pool);
       throw error;
     }
+  }
+
+  /** Looks, once for each connection, whether the server goes on with the same history. */
+  async #recognise(client: ClientLike): Promise<void> {
+    if (this.#recognised.has(client)) return;
+    const timeline = await readTimeline(client, this.#params.timeoutMs);
+    this.#recognised.add(client);
+    if (timeline === null || timeline === this.#timeline) return;
+    const isFirst = this.#timeline === null;
+    this.#timeline = timeline;
+    if (!isFirst) this.#onNewTimeline();
   }
 
   #configOf({ name, text, values }: Query, timeoutMs: number): QueryConfig {
@@ -138,5 +167,18 @@ export class Connections {
 
   #fail(error: unknown, { isSent }: Call): never {
     throw translateError(error, this.#params.address, isSent);
+  }
+}
+
+/** The history that the server writes: each promotion of a standby begins a new one. null where it does not say. */
+async function readTimeline(client: ClientLike, timeoutMs: number): Promise<string | null> {
+  const text = 'select left(pg_walfile_name(pg_current_wal_lsn()), 8)';
+  try {
+    const { rows } = await client.query({ text, rowMode: 'array', types: AS_TEXT, query_timeout: timeoutMs });
+    return (rows as Row[])[0]?.[0] ?? null;
+  } catch (error) {
+    // A standby, or a service that hides its log.
+    if (isConnectionLost(error)) throw error;
+    return null;
   }
 }

@@ -11,7 +11,7 @@ import {
   readEnqueued,
   readTransactionRows,
 } from './operations/enqueue.ts';
-import type { CommitSetting, RunQuery } from './query.ts';
+import { type CommitSetting, type RunQuery, StaleQueryError } from './query.ts';
 import { inSchema } from './schema-name.ts';
 
 /** One statement waits for the disk while the next is put together. */
@@ -99,13 +99,30 @@ export class Enqueues {
   }
 
   async #store(jobs: readonly NewJob[], run: RunQuery, lockTimeoutMs: number | null): Promise<EnqueueResult[]> {
-    const { lanes, commit } = this.#params;
-    const settings = { commit, lockTimeoutMs };
+    const { lanes } = this.#params;
+    for (;;) {
+      try {
+        return await this.#storeIn(lanes, jobs, run, lockTimeoutMs);
+      } catch (error) {
+        if (!(error instanceof StaleQueryError)) throw error;
+        const added = lanes.ensure(jobs);
+        if (added !== null) await added;
+      }
+    }
+  }
+
+  async #storeIn(
+    lanes: Lanes,
+    jobs: readonly NewJob[],
+    run: RunQuery,
+    lockTimeoutMs: number | null,
+  ): Promise<EnqueueResult[]> {
+    const settings = { commit: this.#params.commit, lockTimeoutMs };
     const [job] = jobs;
     if (jobs.length === 1 && job !== undefined) {
-      const [row] = await run(enqueueJobQuery(job, lanes, settings));
+      const [row] = await run(() => enqueueJobQuery(job, lanes, settings));
       if (row?.[0] === 't') return [{ jobId: job.id, deduplicated: false }];
     }
-    return readEnqueued(jobs, await run(enqueueJobsQuery(jobs, lanes, settings)));
+    return readEnqueued(jobs, await run(() => enqueueJobsQuery(jobs, lanes, settings)));
   }
 }

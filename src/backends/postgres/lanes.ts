@@ -1,5 +1,5 @@
 import { arrayLiteral, textArrayLiteral } from './array-literal.ts';
-import type { RunQuery } from './query.ts';
+import { type RunQuery, StaleQueryError } from './query.ts';
 
 /** One order of claims: the jobs of one name and one priority. */
 export interface Lane {
@@ -45,11 +45,19 @@ export class Lanes {
     return missing.length === 0 ? null : this.#add(missing, this.#runOnce, lockTimeoutMs);
   }
 
-  /** The id of a lane that was ensured. */
+  /** The id of a lane that was ensured. Throws a {@link StaleQueryError} if it has been forgotten since. */
   idOf(name: string, priority: number): number {
     const id = this.#find(name, priority);
-    if (id === null) throw new Error(`there is no lane for ${name} with priority ${priority}`);
+    if (id === null) throw new StaleQueryError(`there is no lane for ${name} with priority ${priority}`);
     return id;
+  }
+
+  /** Another server may have taken over, which lacks some, or has others by the same ids. */
+  forget(): void {
+    this.#byId.clear();
+    this.#nameIds.clear();
+    this.#idsByName.clear();
+    this.#lastNumber = 0;
   }
 
   /** The lanes of a name, best first. */

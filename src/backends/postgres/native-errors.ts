@@ -1,4 +1,5 @@
 import { ReseolioError } from '../../core/errors.ts';
+import { StaleQueryError } from './query.ts';
 
 /** SQLSTATE classes and codes after which the same call may succeed by itself, here or on the server that takes over. */
 const PASSING_CLASSES = new Set(['08', '57', '53', '40']);
@@ -20,14 +21,15 @@ function sqlState(error: unknown): string | null {
 }
 
 /** What neither the server nor the network can be blamed for. */
-function isBug(error: unknown): boolean {
+function isForeign(error: unknown): boolean {
+  if (error instanceof StaleQueryError) return true;
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
 }
 
 /** The call may succeed if it is made again. */
 export function isPassing(error: unknown): boolean {
   const state = sqlState(error);
-  if (state === null) return !isBug(error);
+  if (state === null) return !isForeign(error);
   if (LASTING_CODES.has(state)) return false;
   return PASSING_CODES.has(state) || PASSING_CLASSES.has(state.slice(0, 2));
 }
@@ -49,7 +51,7 @@ export function isPoolBusy(error: unknown): boolean {
  * `isSent` says that the call may have reached the server.
  */
 export function translateError(error: unknown, address: string, isSent = false): unknown {
-  if (error instanceof ReseolioError || isBug(error)) return error;
+  if (error instanceof ReseolioError || isForeign(error)) return error;
   const state = sqlState(error);
   const reason = describeReason(error);
   const unavailable = (message: string): ReseolioError =>

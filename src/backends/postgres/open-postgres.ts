@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { ReseolioError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Durability } from '../../core/storage.ts';
 import { Connections } from './connections.ts';
-import { type MigrationResult, migrate, prepareSchema } from './migrate.ts';
+import { type MigrationResult, migrate } from './migrate.ts';
 import { translateError } from './native-errors.ts';
 import type { PoolLike } from './pool-like.ts';
 import { PostgresStorage } from './postgres-storage.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
+import { prepareSchema } from './prepare-schema.ts';
 import { BorrowedPool, type PoolSource, PrimaryPool } from './primary-pool.ts';
 import type { CommitSetting } from './query.ts';
 import { assertSchemaName, DEFAULT_SCHEMA } from './schema-name.ts';
@@ -114,6 +116,7 @@ function readUrl(url: string): Target {
 
 function readPool({ pool, schema = DEFAULT_SCHEMA, listen = true, listenUrl }: PostgresPool): Target {
   assertSchemaName(schema);
+  assertRoom(pool, listen && listenUrl === undefined);
   return {
     source: new BorrowedPool(pool, listenUrl ?? null, MAX_CONNECT_TIMEOUT_MS),
     schema,
@@ -122,6 +125,16 @@ function readPool({ pool, schema = DEFAULT_SCHEMA, listen = true, listenUrl }: P
     isPrepared: listen && listenUrl === undefined,
     timeoutMs: TIMEOUT_MS,
   };
+}
+
+/** The connection that listens is never given back. */
+function assertRoom(pool: PoolLike, isListening: boolean): void {
+  const max: unknown = pool.options?.max;
+  if (!isListening || typeof max !== 'number' || max >= 2) return;
+  throw new ReseolioError(
+    'unknown_storage',
+    `the pool has room for ${max} connection, and listening takes one: give it max 2 or more, or pass listen: false`,
+  );
 }
 
 function commitSetting(durability: Durability, setting: string): CommitSetting {

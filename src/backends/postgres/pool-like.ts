@@ -12,6 +12,10 @@ export interface ClientLike {
 /** A `pg.Pool`. */
 export interface PoolLike {
   connect(): Promise<ClientLike>;
+  /** Tells of each new connection. */
+  on?(event: 'connect', listener: (client: ClientLike) => void): unknown;
+  off?(event: 'connect', listener: (client: ClientLike) => void): unknown;
+  readonly options?: { readonly max?: number | undefined };
 }
 
 export interface QueryConfig {
@@ -41,6 +45,20 @@ export function checkIn(client: ClientLike, isLost: boolean): void {
   client.release(isLost);
   // A connection that was given up may break once more while it is closed.
   if (!isLost) client.off('error', ignoreError);
+}
+
+/**
+ * Hears of the errors of all connections that `pool` makes: one that breaks as soon as it is there does so before
+ * whoever asked for it can listen. Returns what stops it.
+ */
+export function hearErrors(pool: PoolLike): () => void {
+  const hear = (client: ClientLike): void => {
+    client.on('error', ignoreError);
+  };
+  pool.on?.('connect', hear);
+  return () => {
+    pool.off?.('connect', hear);
+  };
 }
 
 function ignoreError(): void {}

@@ -26,12 +26,12 @@ import type {
   StorageHint,
 } from '../../core/storage.ts';
 import { Claims } from './claims.ts';
-import type { Connections } from './connections.ts';
+import type { Connections, RunTrace } from './connections.ts';
 import { Enqueues } from './enqueues.ts';
 import { Hints } from './hints.ts';
 import { laneOfRow, readAttempt, readRecord, readSummary } from './job-columns.ts';
 import { Lanes } from './lanes.ts';
-import { type Change, changeQuery, planIds, readChanges, statesQuery } from './operations/change-state.ts';
+import { CHANGES, type Change, changeQuery, planIds, readChanges, statesQuery } from './operations/change-state.ts';
 import { getAttemptsQuery, getJobsQuery } from './operations/get-jobs.ts';
 import {
   extendLeasesQuery,
@@ -79,6 +79,7 @@ export class PostgresStorage implements Storage {
     this.#run = (query) => connections.run(query);
     this.#runOnce = (query) => connections.runOnce(query);
     this.#lanes = new Lanes(this.#run, this.#runOnce);
+    connections.onNewTimeline(() => this.#lanes.forget());
     this.#enqueues = new Enqueues({ ...params, run: this.#run, runOnce: this.#runOnce, lanes: this.#lanes });
     this.#claims = new Claims({ run: this.#runOnce, runtime, lanes: this.#lanes });
     this.#settles = new Settles({ run: this.#runOnce, commit });
@@ -225,12 +226,15 @@ export class PostgresStorage implements Storage {
   async #change(change: Change, jobIds: readonly string[]): Promise<ChangeResult[]> {
     const planned = planIds(jobIds);
     if (planned.length === 0) return readChanges(change, jobIds, new Set(), []);
-    const rows = await this.#run(changeQuery(change, planned));
+    const trace: RunTrace = { isRepeated: false };
+    const rows = await this.#connections.run(changeQuery(change, planned), trace);
     const changed = new Set(rows.map(([id]) => id as string));
-    if (change === 'cancel') this.#hints.postFinished([...changed]);
-    else await this.#tellWork(rows.map(laneOfRow));
     const others = planned.filter((id) => !changed.has(id));
     const states = others.length === 0 ? [] : await this.#run(statesQuery(others));
+    // What a try changed whose answer was lost is found as it left it.
+    if (trace.isRepeated) for (const [id, state] of states) if (state === CHANGES[change]) changed.add(id as string);
+    if (change === 'cancel') this.#hints.postFinished([...changed]);
+    else await this.#tellWork(rows.map(laneOfRow));
     return readChanges(change, jobIds, changed, states);
   }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { isConnectionLost } from './native-errors.ts';
-import type { ClientLike, PoolLike } from './pool-like.ts';
+import { type ClientLike, hearErrors, type PoolLike } from './pool-like.ts';
 
 /** Where connections come from. */
 export interface PoolSource {
@@ -95,8 +95,7 @@ export class PrimaryPool implements PoolSource {
       max: this.#params.max,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
     });
-    // One that breaks as soon as it is there does so before whoever asked for it can listen.
-    pool.on('connect', (client) => client.on('error', () => {}));
+    hearErrors(pool);
     // An idle connection broke: the pool has dropped it already.
     pool.on('error', (error) => {
       if (isConnectionLost(error)) this.reportLost(pool);
@@ -171,11 +170,13 @@ export class BorrowedPool implements PoolSource {
   readonly #pool: PoolLike;
   readonly #listenUrl: string | null;
   readonly #connectTimeoutMs: number;
+  readonly #stopHearing: () => void;
 
   constructor(pool: PoolLike, listenUrl: string | null, connectTimeoutMs: number) {
     this.#pool = pool;
     this.#listenUrl = listenUrl;
     this.#connectTimeoutMs = connectTimeoutMs;
+    this.#stopHearing = hearErrors(pool);
   }
 
   async acquire(): Promise<PoolLike> {
@@ -196,5 +197,7 @@ export class BorrowedPool implements PoolSource {
     }).connectListener();
   }
 
-  async end(): Promise<void> {}
+  async end(): Promise<void> {
+    this.#stopHearing();
+  }
 }
