@@ -32,6 +32,42 @@ describe('a primary that is killed, and its standby promoted', () => {
   });
 });
 
+describe('a standby that had not heard of everything, promoted', () => {
+  it('gives no job to a function of another name', async () => {
+    const primary = await PostgresServer.start();
+    onTestFinished(() => primary.stop());
+    const standby = await startStandby(primary, { isSynchronous: false });
+    onTestFinished(() => standby.stop());
+    const url = `postgres://postgres@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/postgres`;
+    const storage = await open(url);
+    await storage.enqueue({ jobs: [newJob({ name: 'known' })] });
+    const position = 'select pg_current_wal_flush_lsn()::text as lsn';
+    const [{ lsn } = { lsn: '' }] = await query(primary.url, position);
+    const replayed = `select pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn as is_there`;
+    await expect.poll(async () => (await query(standby.url, replayed))[0]?.is_there).toBe(true);
+    await query(standby.url, "alter system set primary_conninfo = ''");
+    await query(standby.url, 'select pg_reload_conf()');
+    await expect.poll(() => query(standby.url, 'select from pg_stat_wal_receiver'), { timeout: 10_000 }).toEqual([]);
+    await storage.enqueue({ jobs: [newJob({ name: 'lost' })] });
+    await primary.kill();
+    await standby.promote();
+
+    // The same place in the list of names is given away anew.
+    const other = await open(standby.url);
+    await other.enqueue({ jobs: [newJob({ name: 'other' })] });
+    const again = newJob({ name: 'lost' });
+    await storage.enqueue({ jobs: [again] });
+    const claim = { workerId: 'w', leaseToken: ids.next(), names: ['lost'], limit: 9, leaseMs: 60_000 };
+    expect((await storage.claim(claim)).jobs.map(({ id }) => id)).toEqual([again.id]);
+    const counts = await other.counts();
+    expect(counts.map(({ name, pending, running }) => `${name} ${pending}/${running}`)).toEqual([
+      'known 1/0',
+      'lost 0/1',
+      'other 1/0',
+    ]);
+  });
+});
+
 describe('a commit whose wait for the standby is cut short', () => {
   const waiting = "select pid from pg_stat_activity where wait_event = 'SyncRep'";
 
