@@ -5,7 +5,7 @@ import { query } from '../../postgres-server/query.ts';
 import { SCHEMA_VERSION } from '../../src/backends/postgres/migrate.ts';
 import { migratePostgres } from '../../src/backends/postgres/open-postgres.ts';
 import { migrateStorage, Reseolio } from '../../src/index.ts';
-import { newJob } from '../processes/new-job.ts';
+import { ids, newJob } from '../processes/new-job.ts';
 import { freshSchema, open, serverUrl, urlWith } from './postgres-fixture.ts';
 
 /** A role that may log in and nothing else, and the URL of its own. */
@@ -160,8 +160,27 @@ describe('opening a postgres:// storage', () => {
     await query(serverUrl, `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`);
     await expect(open(url.href)).rejects.toMatchObject(refusal('usage of enqueue_order'));
     await query(serverUrl, `grant usage on all sequences in schema ${schema} to ${role}`);
+    await query(serverUrl, `revoke execute on all functions in schema ${schema} from public`);
+    await expect(open(url.href)).rejects.toMatchObject(refusal('execute on claim'));
+    await query(serverUrl, `grant execute on all functions in schema ${schema} to ${role}`);
     const storage = await open(url.href);
-    expect(await storage.enqueue({ jobs: [newJob()] })).toMatchObject([{ deduplicated: false }]);
+    const job = newJob({ idempotencyKey: 'k' });
+    expect(await storage.enqueue({ jobs: [job] })).toMatchObject([{ deduplicated: false }]);
+    // Every kind of call, with these rights and no others.
+    expect(await storage.enqueue({ jobs: [job, newJob({ idempotencyKey: 'k' })] })).toHaveLength(2);
+    const leaseToken = ids.next();
+    const claim = { workerId: 'w', leaseToken, names: [job.name], limit: 1, leaseMs: 1 };
+    expect((await storage.claim(claim)).jobs).toHaveLength(1);
+    const lease = { jobId: job.id, attempt: 1, token: leaseToken };
+    await storage.extendLeases({ leases: [lease], leaseMs: 60_000 });
+    const outcome = { kind: 'dead', error: { name: 'E', message: 'm', stack: null } } as const;
+    for (let i = 0; i < 2; i++) {
+      expect(await storage.settle({ settlements: [{ lease, outcome }] })).toMatchObject([{ state: 'dead' }]);
+    }
+    await storage.retry({ jobIds: [job.id] });
+    await storage.cancel({ jobIds: [job.id] });
+    await storage.reclaimExpired({ limit: 10 });
+    expect(await storage.prune({ state: 'cancelled', olderThanMs: -1, limit: 10 })).toMatchObject({ pruned: 1 });
   });
 
   it.each([

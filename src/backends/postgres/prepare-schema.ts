@@ -14,7 +14,10 @@ const MISSING_RIGHTS = `
       when 'S' then has_sequence_privilege(c.oid, 'usage')
       when 'r' then has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert')
         and has_table_privilege(c.oid, 'update') and has_table_privilege(c.oid, 'delete')
-      else true end`;
+      else true end
+  union all
+  select 'execute on ' || p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = $1 and not has_function_privilege(p.oid, 'execute')`;
 
 /** Settings, of the database or the user, under which values would come back otherwise or statements see an old state. */
 const WRONG_SETTINGS = `
