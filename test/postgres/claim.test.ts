@@ -161,7 +161,7 @@ describe('claims', () => {
 });
 
 describe('no statement of the engine', () => {
-  it('scans a table, whatever its statistics say', async () => {
+  it('scans a table of jobs, whatever its statistics say', async () => {
     const schema = freshSchema();
     const storage = await open(urlWith({ schema, listen: 'off' }));
     const jobs = Array.from({ length: 300 }, (_, i) => newJob({ idempotencyKey: i % 3 === 0 ? `key-${i}` : null }));

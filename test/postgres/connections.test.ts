@@ -1,7 +1,10 @@
 import { Pool } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { query } from '../../postgres-server/query.ts';
+import { Connections } from '../../src/backends/postgres/connections.ts';
 import { migratePostgres } from '../../src/backends/postgres/open-postgres.ts';
+import { BorrowedPool } from '../../src/backends/postgres/primary-pool.ts';
+import { createSystemRuntime } from '../../src/core/runtime.ts';
 import { newJob } from '../processes/new-job.ts';
 import { freshSchema, open, serverUrl, urlWith } from './postgres-fixture.ts';
 
@@ -57,6 +60,38 @@ describe('connections', () => {
     const storage = await open({ pool, schema, listen: false });
     await Promise.all(Array.from({ length: 20 }, () => storage.enqueue({ jobs: [newJob()] })));
     expect((await storage.counts())[0]?.pending).toBe(20);
+  });
+
+  it('of a pool that nobody listens to may break while they are idle', async () => {
+    const pool = new Pool({ connectionString: serverUrl, application_name: freshSchema() });
+    onTestFinished(() => pool.end());
+    const storage = await open({ pool, schema: freshSchema() });
+    await Promise.all(Array.from({ length: 20 }, () => storage.counts()));
+    await query(serverUrl, 'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
+      pool.options.application_name,
+    ]);
+    expect(await storage.enqueue({ jobs: [newJob()] })).toHaveLength(1);
+  });
+
+  it('of a pool that has none to give are waited for as long as anything else', async () => {
+    const pool = new Pool({ connectionString: serverUrl, max: 1 });
+    onTestFinished(() => pool.end());
+    const runtime = createSystemRuntime();
+    const source = new BorrowedPool(pool, null, 1000);
+    const connections = new Connections({
+      source,
+      runtime,
+      schema: 'x',
+      address: 'here',
+      isPrepared: false,
+      timeoutMs: 200,
+    });
+    const select = { name: null, text: 'select 1', values: [] };
+    const client = await pool.connect();
+    await expect(connections.run(select)).rejects.toMatchObject({ code: 'storage_unavailable' });
+    client.release();
+    expect(await connections.run(select)).toEqual([['1']]);
+    expect(pool.idleCount).toBe(1);
   });
 
   it('through a pooler name no statements', async () => {

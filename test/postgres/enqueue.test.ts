@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { Pool } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { query } from '../../postgres-server/query.ts';
+import type { SqlTransaction } from '../../src/core/sql-transaction.ts';
 import { ids, newJob } from '../processes/new-job.ts';
 import { connect, freshSchema, open, serverUrl, urlWith } from './postgres-fixture.ts';
 
@@ -75,6 +77,58 @@ describe('enqueues', () => {
     expect(isWaiting).toBe(true);
     await client.query('commit');
     expect((await waiting).flat()).toEqual(inside.map(({ id }) => ({ jobId: id, deduplicated: true })));
+  });
+
+  it('that go with a call that has to wait do not wait for it, nor for many of its kind', async () => {
+    const schema = freshSchema();
+    const storage = await open(urlWith({ schema }));
+    const client = await connect();
+    await client.query('begin');
+    const held = newJob({ idempotencyKey: 'held' });
+    await storage.enqueueInTransaction({ jobs: [held], transaction: client });
+    const enqueue = (idempotencyKey: string) => storage.enqueue({ jobs: [newJob({ idempotencyKey })] });
+    const waiting = Promise.all(Array.from({ length: 7 }, () => enqueue('held')));
+    const others = await Promise.all(Array.from({ length: 60 }, (_, i) => enqueue(`free-${i}`)));
+    expect(others.flat().every(({ deduplicated }) => !deduplicated)).toBe(true);
+    await client.query('commit');
+    expect(new Set((await waiting).flat().map(({ jobId }) => jobId))).toEqual(new Set([held.id]));
+  });
+
+  it('that wait for a transaction that does not end give up when their time is up', async () => {
+    const storage = await open(urlWith({ schema: freshSchema(), timeoutMs: '500' }));
+    const client = await connect();
+    await client.query('begin');
+    await storage.enqueueInTransaction({ jobs: [newJob({ idempotencyKey: 'held' })], transaction: client });
+    await expect(storage.enqueue({ jobs: [newJob({ idempotencyKey: 'held' })] })).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('another transaction holds'),
+    });
+  });
+
+  it.each(['repeatable read', 'serializable'])(
+    'in a transaction of isolation %s may be the first of a function',
+    async (level) => {
+      const storage = await open(urlWith({ schema: freshSchema() }));
+      const client = await connect();
+      await client.query(`begin isolation level ${level}`);
+      await client.query('select 1 from pg_class limit 1');
+      const job = newJob();
+      await storage.enqueueInTransaction({ jobs: [job], transaction: client });
+      await client.query('commit');
+      expect(await storage.getJobs({ jobIds: [job.id] })).toMatchObject([{ state: 'pending' }]);
+    },
+  );
+
+  it('in a pool, of which each query goes elsewhere, are refused, with nothing stored', async () => {
+    const storage = await open(urlWith({ schema: freshSchema() }));
+    const pool = new Pool({ connectionString: serverUrl });
+    onTestFinished(() => pool.end());
+    const enqueue = (transaction: SqlTransaction) => storage.enqueueInTransaction({ jobs: [newJob()], transaction });
+    await expect(enqueue(pool)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('pool'),
+    });
+    expect(await storage.counts()).toEqual([]);
   });
 
   it('of a function that is used for the first time do not wait for the transaction that they are in', async () => {

@@ -29,7 +29,10 @@ describe('a postgres:// URL', () => {
     });
     const listenUrl = 'postgres://u@direct/app?sslmode=require';
     const pooled = `postgres://u@pooler/app?${new URLSearchParams({ listenUrl })}`;
-    expect(parsePostgresUrl(pooled)).toMatchObject({ listenUrl, connectionStrings: ['postgres://u@pooler/app'] });
+    expect(parsePostgresUrl(pooled)).toMatchObject({
+      listenUrl: { connectionStrings: [listenUrl], address: 'postgres://direct/app' },
+      connectionStrings: ['postgres://u@pooler/app'],
+    });
   });
 
   it('names several servers', () => {
@@ -73,6 +76,10 @@ describe('a postgres:// URL', () => {
     'postgres://localhost/app?listen=maybe',
     'postgres://localhost/app?timeoutMs=0',
     'postgres://localhost/app?target_session_attrs=standby',
+    'postgres://u:12345/secret@localhost/app',
+    'postgres://localhost:1234/secret@localhost/app',
+    'postgres://localhost/app/secret',
+    'postgres://localhost/app?listenUrl=secret',
     'postgres://u:secret@local host:x/app',
     'postgres://u:secret@localhost:notaport/app',
   ])('%s is refused, and no password shown', (url) => {

@@ -1,3 +1,4 @@
+import { ReseolioError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ClaimParams, ClaimResult } from '../../core/storage.ts';
 import { Floors } from './floors.ts';
@@ -57,13 +58,16 @@ export class Claims {
     const { run, lanes } = this.#params;
     for (;;) {
       let list = listLanes(params.names, lanes);
+      let known = 0;
       const rows = await run(() => {
         list = listLanes(params.names, lanes);
-        return claimQuery(params, list, this.#floors.begin(list.ids), lanes.lastNumber);
+        known = lanes.lastNumber;
+        return claimQuery(params, list, this.#floors.begin(list.ids), known);
       });
       const answer = readClaim(rows, params, lanes);
       if (answer === null) {
         await lanes.load();
+        if (lanes.lastNumber <= known) throw lanesHidden();
         continue;
       }
       const { jobs, nextDueInMs, horizon, lastTaken } = answer;
@@ -80,4 +84,8 @@ export class Claims {
       return;
     }
   }
+}
+
+function lanesHidden(): ReseolioError {
+  return new ReseolioError('storage_unavailable', 'the server speaks of lanes that it does not show: check its tables');
 }

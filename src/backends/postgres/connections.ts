@@ -1,6 +1,6 @@
 import { retryDelayMs, STORAGE_BACKOFF } from '../../core/backoff.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import { isConnectionLost, isPassing, isPoolBusy, translateError } from './native-errors.ts';
+import { isConnectionLost, isPassing, isPoolBusy, POOL_BUSY, translateError } from './native-errors.ts';
 import { AS_TEXT, type ClientLike, checkIn, checkOut, type PoolLike, type QueryConfig } from './pool-like.ts';
 import type { PoolSource } from './primary-pool.ts';
 import type { Query, QuerySource, Row } from './query.ts';
@@ -48,6 +48,10 @@ export class Connections {
 
   constructor(params: ConnectionsParams) {
     this.#params = params;
+  }
+
+  get timeoutMs(): number {
+    return this.#params.timeoutMs;
   }
 
   get source(): PoolSource {
@@ -117,7 +121,7 @@ export class Connections {
   async #attempt(call: Call, timeoutMs: number): Promise<Row[]> {
     const { source } = this.#params;
     const pool = await source.acquire();
-    const client = await this.#connect(pool);
+    const client = await this.#connect(pool, timeoutMs);
     try {
       await this.#recognise(client);
       const query = typeof call.query === 'function' ? call.query() : call.query;
@@ -146,7 +150,7 @@ export class Connections {
 
   #configOf({ name, text, values }: Query, timeoutMs: number): QueryConfig {
     const { schema, isPrepared } = this.#params;
-    const config = { values: values as unknown[], rowMode: 'array', types: AS_TEXT, query_timeout: timeoutMs } as const;
+    const config = { ...AS_TEXT, values: values as unknown[], query_timeout: timeoutMs };
     if (name === null) return { ...config, text: inSchema(schema, text) };
     let ownText = this.#texts.get(name);
     if (ownText === undefined) {
@@ -156,13 +160,35 @@ export class Connections {
     return isPrepared ? { ...config, text: ownText, name: `reseolio_${schema}_${name}` } : { ...config, text: ownText };
   }
 
-  async #connect(pool: PoolLike): Promise<ClientLike> {
+  async #connect(pool: PoolLike, timeoutMs: number): Promise<ClientLike> {
     try {
-      return await checkOut(pool);
+      return await this.#within(timeoutMs, checkOut(pool));
     } catch (error) {
       if (!isPoolBusy(error)) this.#params.source.reportLost(pool);
       throw error;
     }
+  }
+
+  /** A pool of the caller's may let those who ask wait for ever. A connection that comes too late is given back. */
+  #within(timeoutMs: number, connecting: Promise<ClientLike>): Promise<ClientLike> {
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const timer = this.#params.runtime.setTimer(timeoutMs, () => {
+        isLate = true;
+        reject(new Error(POOL_BUSY));
+      });
+      connecting.then(
+        (client) => {
+          timer.cancel();
+          if (isLate) checkIn(client, false);
+          else resolve(client);
+        },
+        (error: unknown) => {
+          timer.cancel();
+          reject(error);
+        },
+      );
+    });
   }
 
   #fail(error: unknown, { isSent }: Call): never {
@@ -174,7 +200,7 @@ export class Connections {
 async function readTimeline(client: ClientLike, timeoutMs: number): Promise<string | null> {
   const text = 'select left(pg_walfile_name(pg_current_wal_lsn()), 8)';
   try {
-    const { rows } = await client.query({ text, rowMode: 'array', types: AS_TEXT, query_timeout: timeoutMs });
+    const { rows } = await client.query({ ...AS_TEXT, text, query_timeout: timeoutMs });
     return (rows as Row[])[0]?.[0] ?? null;
   } catch (error) {
     // A standby, or a service that hides its log.

@@ -3,7 +3,9 @@ import type { Runtime } from '../../core/runtime.ts';
 import type { SqlTransaction } from '../../core/sql-transaction.ts';
 import type { EnqueueResult, NewJob } from '../../core/storage.ts';
 import { type Call, GroupCommit, splitResults } from './group-commit.ts';
+import { HeldUpCalls } from './held-up-calls.ts';
 import type { Lanes } from './lanes.ts';
+import { isLockTimeout } from './native-errors.ts';
 import {
   enqueueInTransactionQuery,
   enqueueJobQuery,
@@ -16,8 +18,6 @@ import { inSchema } from './schema-name.ts';
 
 /** One statement waits for the disk while the next is put together. */
 const MAX_IN_FLIGHT = 2;
-/** Statements that wait for somebody's transaction to end keep a connection each. */
-const MAX_HELD_UP = 3;
 /** A key that another transaction has stored and not committed yet holds up those who want it as well. */
 const KEY_WAIT_MS = 50;
 /** The same for the lock under which lanes are added. */
@@ -25,8 +25,9 @@ const LANE_WAIT_MS = 100;
 
 export interface EnqueuesParams {
   readonly run: RunQuery;
-  readonly runOnce: RunQuery;
-  readonly runtime: Pick<Runtime, 'setTimer'>;
+  readonly runtime: Pick<Runtime, 'monotonicNow' | 'setTimer'>;
+  /** How long a call may wait in all. */
+  readonly timeoutMs: number;
   readonly lanes: Lanes;
   readonly commit: CommitSetting;
   readonly schema: string;
@@ -38,17 +39,16 @@ export class Enqueues {
   readonly #plain: GroupCommit<NewJob, EnqueueResult>;
   /** Calls with idempotency keys, which may have to wait for a transaction of the caller's that has stored the same key. */
   readonly #keyed: GroupCommit<NewJob, EnqueueResult>;
-  /** Those that had to wait too long to hold up others. */
-  readonly #heldUp: GroupCommit<NewJob, EnqueueResult>;
+  readonly #heldUp: HeldUpCalls;
 
   constructor(params: EnqueuesParams) {
     this.#params = params;
+    this.#heldUp = new HeldUpCalls(params.runtime, params.timeoutMs);
     const bytesOf = ({ args }: NewJob): number => args.bytes.length;
     const commit = async (calls: readonly Call<NewJob>[]): Promise<EnqueueResult[][]> =>
-      splitResults(calls, await this.#store(calls.flat(), params.run, null));
+      splitResults(calls, await this.#store(calls.flat(), null));
     this.#plain = new GroupCommit({ commit, bytesOf, maxInFlight: MAX_IN_FLIGHT });
     this.#keyed = new GroupCommit({ commit: (calls) => this.#commitKeyed(calls), bytesOf, maxInFlight: MAX_IN_FLIGHT });
-    this.#heldUp = new GroupCommit({ commit, bytesOf, maxInFlight: MAX_HELD_UP, maxCalls: 1 });
   }
 
   /** Resolves once the jobs are durable. */
@@ -61,9 +61,12 @@ export class Enqueues {
 
   /** Resolves once the jobs are part of the transaction. */
   async enqueueInTransaction(jobs: readonly NewJob[], transaction: SqlTransaction): Promise<EnqueueResult[]> {
-    const { schema } = this.#params;
+    const { lanes, schema } = this.#params;
+    assertNoPool(transaction);
     await this.#addLanesApart(jobs);
-    const { text, values } = enqueueInTransactionQuery(jobs, schema);
+    // A snapshot of the transaction may be older than lanes that were just added.
+    const known = lanes.knows(jobs) ? lanes : null;
+    const { text, values } = enqueueInTransactionQuery(jobs, known, schema);
     const answer = await transaction.query(inSchema(schema, text), [...values]);
     return readEnqueued(jobs, readTransactionRows(answer));
   }
@@ -90,19 +93,18 @@ export class Enqueues {
   /** Each call by itself, if waiting for the keys of one would hold up the others. */
   async #commitKeyed(calls: readonly Call<NewJob>[]): Promise<readonly (EnqueueResult[] | Promise<EnqueueResult[]>)[]> {
     try {
-      return splitResults(calls, await this.#store(calls.flat(), this.#params.runOnce, KEY_WAIT_MS));
+      return splitResults(calls, await this.#store(calls.flat(), KEY_WAIT_MS));
     } catch (error) {
-      // Whatever it was, what is tried again is the same: ids make it one job.
-      if (!(error instanceof ReseolioError) || error.code !== 'storage_unavailable') throw error;
-      return calls.map((call) => this.#heldUp.submit(call));
+      if (!isLockTimeout(error)) throw error;
+      return calls.map((call) => this.#heldUp.run(() => this.#store(call, 2 * KEY_WAIT_MS), isLockTimeout));
     }
   }
 
-  async #store(jobs: readonly NewJob[], run: RunQuery, lockTimeoutMs: number | null): Promise<EnqueueResult[]> {
+  async #store(jobs: readonly NewJob[], lockTimeoutMs: number | null): Promise<EnqueueResult[]> {
     const { lanes } = this.#params;
     for (;;) {
       try {
-        return await this.#storeIn(lanes, jobs, run, lockTimeoutMs);
+        return await this.#storeIn(lanes, jobs, lockTimeoutMs);
       } catch (error) {
         if (!(error instanceof StaleQueryError)) throw error;
         const added = lanes.ensure(jobs);
@@ -111,13 +113,9 @@ export class Enqueues {
     }
   }
 
-  async #storeIn(
-    lanes: Lanes,
-    jobs: readonly NewJob[],
-    run: RunQuery,
-    lockTimeoutMs: number | null,
-  ): Promise<EnqueueResult[]> {
-    const settings = { commit: this.#params.commit, lockTimeoutMs };
+  async #storeIn(lanes: Lanes, jobs: readonly NewJob[], lockTimeoutMs: number | null): Promise<EnqueueResult[]> {
+    const { run, commit } = this.#params;
+    const settings = { commit, lockTimeoutMs };
     const [job] = jobs;
     if (jobs.length === 1 && job !== undefined) {
       const [row] = await run(() => enqueueJobQuery(job, lanes, settings));
@@ -125,4 +123,10 @@ export class Enqueues {
     }
     return readEnqueued(jobs, await run(() => enqueueJobsQuery(jobs, lanes, settings)));
   }
+}
+
+/** Each query of a pool may go to another connection. */
+function assertNoPool(transaction: SqlTransaction): void {
+  if (!('totalCount' in transaction)) return;
+  throw new ReseolioError('invalid_argument', 'tx is a pool: pass the client of it that began the transaction');
 }

@@ -5,7 +5,7 @@ import { isPassing } from './native-errors.ts';
 const MAX_WAITING_ITEMS = 200_000;
 /** One statement takes on no more calls once it has as much. One call may have more. */
 const MAX_ITEMS = 1000;
-const MAX_BYTES = 8_388_608;
+export const MAX_STATEMENT_BYTES = 8_388_608;
 
 /** The items of one call, which are stored together or not at all. */
 export type Call<Item> = readonly Item[];
@@ -16,8 +16,6 @@ export interface GroupCommitParams<Item, Result> {
   readonly bytesOf: (item: Item) => number;
   /** How many statements may be under way at once. */
   readonly maxInFlight: number;
-  /** How many calls may go together. Default: any number. */
-  readonly maxCalls?: number;
 }
 
 interface Waiting<Item, Result> {
@@ -63,12 +61,12 @@ export class GroupCommit<Item, Result> {
   }
 
   #take(): Waiting<Item, Result>[] {
-    const { bytesOf, maxCalls = Number.POSITIVE_INFINITY } = this.#params;
+    const { bytesOf } = this.#params;
     let count = 0;
     let items = 0;
     let bytes = 0;
     for (const { call } of this.#waiting) {
-      if (count === maxCalls || items >= MAX_ITEMS || bytes >= MAX_BYTES) break;
+      if (items >= MAX_ITEMS || bytes >= MAX_STATEMENT_BYTES) break;
       for (const item of call) bytes += bytesOf(item);
       items += call.length;
       count++;

@@ -39,6 +39,11 @@ export class Lanes {
     return missing.length === 0 ? null : this.#add(missing, this.#run, null);
   }
 
+  /** There is a lane for each, and it is known. */
+  knows(wanted: readonly Lane[]): boolean {
+    return this.#listMissing(wanted).length === 0;
+  }
+
   /** As {@link ensure}, but gives up, with a rejection, where it had to wait for somebody's transaction. */
   tryEnsure(wanted: readonly Lane[], lockTimeoutMs: number): Promise<void> | null {
     const missing = this.#listMissing(wanted);

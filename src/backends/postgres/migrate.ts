@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ReseolioError } from '../../core/errors.ts';
+import { assertSettings } from './check-server.ts';
 import { type Session, type SessionParams, withSession } from './session.ts';
 
 /** In the order in which they are applied; the version of a schema is how many of them it has. */
@@ -36,9 +37,11 @@ export async function migrate(params: Readonly<SessionParams>): Promise<Migratio
     file,
     sql: readFileSync(new URL(`./migrations/${file}`, import.meta.url), 'utf8'),
   }));
+  // A failure gives up the connection, and with it the transaction.
   return withSession({ ...params, timeoutMs: STATEMENT_TIMEOUT_MS }, async (session) => {
-    // A failure gives up the connection, and with it the transaction.
-    await session.run('begin');
+    await assertSettings(session, params.address);
+    // Each statement has to see what others have committed while it waited for the lock.
+    await session.run('begin isolation level read committed');
     await session.run("select pg_advisory_xact_lock(hashtextextended('reseolio ' || $1, 0))", [params.schema]);
     await createSchema(session, params);
     const from = (await readVersion(session, params.schema)) ?? 0;

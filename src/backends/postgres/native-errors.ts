@@ -5,7 +5,6 @@ import { StaleQueryError } from './query.ts';
 const PASSING_CLASSES = new Set(['08', '57', '53', '40']);
 const PASSING_CODES = new Set([
   '25006', // read only: a standby, or a primary that has become one
-  '55P03', // a lock was not to be had
   '58030', // an I/O error of the server, which it does not survive if it matters
 ]);
 /** These pass only when somebody does something about it. */
@@ -41,9 +40,17 @@ export function isConnectionLost(error: unknown): boolean {
   return state === null || state === '25006' || LOST_CLASSES.has(state.slice(0, 2));
 }
 
+/** As `pg-pool` says it. */
+export const POOL_BUSY = 'timeout exceeded when trying to connect';
+
 /** No connection of the pool became free in time: the server is slow, which it would be to more of them as well. */
 export function isPoolBusy(error: unknown): boolean {
-  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
+  return error instanceof Error && error.message === POOL_BUSY;
+}
+
+/** A call that was given a time for it had to wait longer for somebody's transaction. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof ReseolioError && sqlState(error.cause) === '55P03';
 }
 
 /**
@@ -63,6 +70,8 @@ export function translateError(error: unknown, address: string, isSent = false):
       });
     case '25006':
       return readOnly(address, error);
+    case '55P03':
+      return unavailable(`another transaction holds what this call needs (${reason}): end it, or try again later`);
     case '42501':
       return unavailable(`a right is missing (${reason}): grant it, or use another user`);
     case '42P01':
@@ -71,7 +80,7 @@ export function translateError(error: unknown, address: string, isSent = false):
       return unavailable(`tables or functions are missing (${reason}): run the migrations`);
     case null:
       return unavailable(
-        `the server cannot be reached (${reason})${isSent ? '; whether this call was stored is not known' : ''}`,
+        `the server ${/timeout/i.test(reason) ? 'has not answered in time' : 'cannot be reached'} (${reason})${isSent ? '; whether this call was stored is not known' : ''}`,
       );
     default:
       return unavailable(`${reason} (SQLSTATE ${state})`);

@@ -7,7 +7,7 @@ import { type MigrationResult, migrate } from './migrate.ts';
 import { translateError } from './native-errors.ts';
 import type { PoolLike } from './pool-like.ts';
 import { PostgresStorage } from './postgres-storage.ts';
-import { parsePostgresUrl } from './postgres-url.ts';
+import { type PostgresUrl, parsePostgresUrl, readListenUrl } from './postgres-url.ts';
 import { prepareSchema } from './prepare-schema.ts';
 import { BorrowedPool, type PoolSource, PrimaryPool } from './primary-pool.ts';
 import type { CommitSetting } from './query.ts';
@@ -93,12 +93,7 @@ function readTarget(location: string | PostgresPool): Target {
 function readUrl(url: string): Target {
   const parsed = parsePostgresUrl(url);
   const { schema, address, isListening, listenUrl, poolMax, timeoutMs } = parsed;
-  if (parsed.isPlaintextToOthers) {
-    process.emitWarning(
-      `${address}: the connection is not encrypted; add sslmode=verify-full, or sslmode=disable to say that it may be so`,
-      { type: 'ReseolioWarning', code: 'RESEOLIO_PLAINTEXT' },
-    );
-  }
+  for (const each of [parsed, listenUrl]) if (each !== null) warnOfPlaintext(each);
   return {
     source: new PrimaryPool({
       ...parsed,
@@ -114,11 +109,19 @@ function readUrl(url: string): Target {
   };
 }
 
+function warnOfPlaintext({ address, isPlaintextToOthers }: PostgresUrl): void {
+  if (!isPlaintextToOthers) return;
+  process.emitWarning(
+    `${address}: the connection is not encrypted; add sslmode=verify-full, or sslmode=disable to say that it may be so`,
+    { type: 'ReseolioWarning', code: 'RESEOLIO_PLAINTEXT' },
+  );
+}
+
 function readPool({ pool, schema = DEFAULT_SCHEMA, listen = true, listenUrl }: PostgresPool): Target {
   assertSchemaName(schema);
   assertRoom(pool, listen && listenUrl === undefined);
   return {
-    source: new BorrowedPool(pool, listenUrl ?? null, MAX_CONNECT_TIMEOUT_MS),
+    source: new BorrowedPool(pool, readListenUrl(listenUrl ?? null), MAX_CONNECT_TIMEOUT_MS),
     schema,
     address: 'the pool of PostgreSQL connections',
     isListening: listen,

@@ -14,7 +14,9 @@ export interface PoolLike {
   connect(): Promise<ClientLike>;
   /** Tells of each new connection. */
   on?(event: 'connect', listener: (client: ClientLike) => void): unknown;
+  on?(event: 'error', listener: (error: Error) => void): unknown;
   off?(event: 'connect', listener: (client: ClientLike) => void): unknown;
+  off?(event: 'error', listener: (error: Error) => void): unknown;
   readonly options?: { readonly max?: number | undefined };
 }
 
@@ -23,12 +25,17 @@ export interface QueryConfig {
   readonly values?: unknown[];
   readonly name?: string;
   readonly rowMode?: 'array';
+  readonly binary?: false;
   readonly types?: { getTypeParser(): (text: string) => string };
   readonly query_timeout?: number;
 }
 
-/** Values as the server prints them. */
-export const AS_TEXT = { getTypeParser: () => (text: string) => text };
+/** Rows as the server prints them, whatever the pool does for others. */
+export const AS_TEXT = {
+  rowMode: 'array',
+  binary: false,
+  types: { getTypeParser: () => (text: string) => text },
+} as const;
 
 /**
  * Takes a connection out of a pool. While it is out, the pool does not hear of its errors, and one that nobody hears of
@@ -48,16 +55,18 @@ export function checkIn(client: ClientLike, isLost: boolean): void {
 }
 
 /**
- * Hears of the errors of all connections that `pool` makes: one that breaks as soon as it is there does so before
- * whoever asked for it can listen. Returns what stops it.
+ * Hears of the errors of all connections of `pool`: one that breaks as soon as it is there does so before whoever asked
+ * for it can listen, and one that breaks while it is idle is nobody's. Returns what stops it.
  */
 export function hearErrors(pool: PoolLike): () => void {
   const hear = (client: ClientLike): void => {
     client.on('error', ignoreError);
   };
   pool.on?.('connect', hear);
+  pool.on?.('error', ignoreError);
   return () => {
     pool.off?.('connect', hear);
+    pool.off?.('error', ignoreError);
   };
 }
 

@@ -27,6 +27,7 @@ import type {
 } from '../../core/storage.ts';
 import { Claims } from './claims.ts';
 import type { Connections, RunTrace } from './connections.ts';
+import { CountFolder } from './count-folder.ts';
 import { Enqueues } from './enqueues.ts';
 import { Hints } from './hints.ts';
 import { laneOfRow, readAttempt, readRecord, readSummary } from './job-columns.ts';
@@ -41,10 +42,13 @@ import {
   reclaimExpiredQuery,
 } from './operations/leases.ts';
 import { countMatching, countsQuery, listJobsQuery, readCounts } from './operations/list-jobs.ts';
-import { foldCountsQuery, pruneQuery } from './operations/prune.ts';
+import { pruneQuery } from './operations/prune.ts';
 import type { Settled } from './operations/settle.ts';
-import type { CommitSetting, RunQuery } from './query.ts';
+import type { CommitSetting, Row, RunQuery } from './query.ts';
 import { Settles } from './settles.ts';
+
+/** Jobs that one statement reads whole. */
+const READ_BATCH = 100;
 
 export interface PostgresStorageParams {
   readonly connections: Connections;
@@ -69,6 +73,7 @@ export class PostgresStorage implements Storage {
   readonly #enqueues: Enqueues;
   readonly #claims: Claims;
   readonly #settles: Settles;
+  readonly #folder: CountFolder;
   #closed: Promise<void> | null = null;
   #calls = 0;
   #onIdle: () => void = () => {};
@@ -80,9 +85,10 @@ export class PostgresStorage implements Storage {
     this.#runOnce = (query) => connections.runOnce(query);
     this.#lanes = new Lanes(this.#run, this.#runOnce);
     connections.onNewTimeline(() => this.#lanes.forget());
-    this.#enqueues = new Enqueues({ ...params, run: this.#run, runOnce: this.#runOnce, lanes: this.#lanes });
+    this.#enqueues = new Enqueues({ ...params, run: this.#run, lanes: this.#lanes, timeoutMs: connections.timeoutMs });
     this.#claims = new Claims({ run: this.#runOnce, runtime, lanes: this.#lanes });
     this.#settles = new Settles({ run: this.#runOnce, commit });
+    this.#folder = new CountFolder(this.#runOnce);
     this.#hints = new Hints({
       ...params,
       run: this.#runOnce,
@@ -101,7 +107,9 @@ export class PostgresStorage implements Storage {
     return this.#call(async () => {
       if (jobs.length === 0) return [];
       const results = await this.#enqueues.enqueue(jobs);
-      this.#hints.postWork(jobs.map(({ name }) => name));
+      const names = new Set(jobs.map(({ name }) => name));
+      this.#hints.postWork([...names]);
+      this.#folder.note(names.size);
       return results;
     });
   }
@@ -111,7 +119,12 @@ export class PostgresStorage implements Storage {
   }
 
   async claim(params: Readonly<ClaimParams>): Promise<ClaimResult> {
-    return this.#call(() => this.#claims.claim(params));
+    return this.#call(async () => {
+      const result = await this.#claims.claim(params);
+      // One row for each name when they are taken, and one when they are settled.
+      this.#folder.note(2 * Math.min(result.jobs.length, params.names.length));
+      return result;
+    });
   }
 
   async extendLeases({ leases, leaseMs }: Readonly<ExtendLeasesParams>): Promise<LeaseStatus[]> {
@@ -138,7 +151,7 @@ export class PostgresStorage implements Storage {
       const result = readReclaimed(rows, this.#lanes);
       this.#hints.postWork(result.jobs.filter(({ state }) => state === 'pending').map(({ name }) => name));
       this.#hints.postFinished(result.jobs.filter(({ state }) => state === 'dead').map(({ jobId }) => jobId));
-      await this.#runOnce(foldCountsQuery());
+      this.#folder.fold();
       return result;
     });
   }
@@ -154,7 +167,11 @@ export class PostgresStorage implements Storage {
   async getJobs({ jobIds }: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]> {
     return this.#call(async () => {
       if (jobIds.length === 0) return [];
-      const rows = await this.#run(getJobsQuery(jobIds));
+      const rows: Row[] = [];
+      // In parts, since each of them may have large arguments and a large result.
+      for (let start = 0; start < jobIds.length; start += READ_BATCH) {
+        rows.push(...(await this.#run(getJobsQuery(jobIds.slice(start, start + READ_BATCH)))));
+      }
       await this.#lanes.learn(rows.map(laneOfRow));
       const rowById = new Map(rows.map((row) => [row[0], row]));
       return jobIds.map((id) => {
@@ -207,7 +224,7 @@ export class PostgresStorage implements Storage {
         this.#onIdle = resolve;
       });
     }
-    await this.#hints.close();
+    await Promise.all([this.#hints.close(), this.#folder.idle()]);
     await this.#connections.end();
   }
 

@@ -14,7 +14,7 @@ export interface PostgresUrl {
   readonly poolMax: number;
   readonly isListening: boolean;
   /** A direct connection for LISTEN, where the main one goes through a pooler. */
-  readonly listenUrl: string | null;
+  readonly listenUrl: PostgresUrl | null;
   readonly timeoutMs: number;
 }
 
@@ -27,7 +27,7 @@ export const OWN_PARAMETERS: readonly string[] = [
   'timeoutMs',
   'target_session_attrs',
 ];
-const URL_PARTS = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?(?:\?([^#]*))?$/;
+const URL_PARTS = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#/@]*)?(?:\?([^#]*))?$/;
 const WRITABLE = new Set(['read-write', 'primary', 'any']);
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|)$/;
 
@@ -38,8 +38,10 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|)$/;
  * which is read-write whether it is said or not.
  */
 export function parsePostgresUrl(url: string): PostgresUrl {
-  const [, user, hostList = '', path = '', query = ''] = URL_PARTS.exec(url) ?? [];
-  if (!URL_PARTS.test(url)) throw invalid('use postgres://user@host:5432/database');
+  const parts = URL_PARTS.exec(url);
+  if (parts === null)
+    throw invalid('use postgres://user@host:5432/database, with what is special in it percent-encoded');
+  const [, user, hostList = '', path = '', query = ''] = parts;
   const parameters = new URLSearchParams(query);
   const own = new Map(OWN_PARAMETERS.map((key) => [key, parameters.get(key)]));
   for (const key of OWN_PARAMETERS) parameters.delete(key);
@@ -61,7 +63,7 @@ export function parsePostgresUrl(url: string): PostgresUrl {
     schema,
     poolMax: readNumber('poolMax', own.get('poolMax'), 10, 2, 100),
     isListening: readSwitch('listen', own.get('listen')),
-    listenUrl: own.get('listenUrl') ?? null,
+    listenUrl: readListenUrl(own.get('listenUrl') ?? null),
     timeoutMs: readNumber('timeoutMs', own.get('timeoutMs'), 30_000, 100, 600_000),
   };
 }
@@ -76,6 +78,16 @@ function isPlaintext(parameters: URLSearchParams): boolean {
 function assertUrl(text: string): void {
   if (!URL.canParse(text.replace(/@\/|:\/\/\//, (match) => `${match.slice(0, -1)}host/`))) {
     throw invalid('a host, port, user or password in it is not encoded properly');
+  }
+}
+
+/** A URL like the main one: several hosts, and all that `pg` takes, but nothing of ours. */
+export function readListenUrl(url: string | null): PostgresUrl | null {
+  if (url === null) return null;
+  try {
+    return parsePostgresUrl(url);
+  } catch (error) {
+    throw error instanceof ReseolioError ? invalid(`listenUrl is no such URL itself (${error.message})`) : error;
   }
 }
 

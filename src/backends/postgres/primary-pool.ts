@@ -16,13 +16,19 @@ export interface PoolSource {
   end(): Promise<void>;
 }
 
-export interface PrimaryPoolParams {
+/** Servers of which one takes writes. */
+export interface Servers {
+  /** One for each, as `pg` takes it. */
   readonly connectionStrings: readonly string[];
-  /** Which of the servers takes writes has to be found out. */
+  /** Which of them takes writes has to be found out. */
   readonly isSearching: boolean;
+}
+
+export interface PrimaryPoolParams extends Servers {
   /** Connections beside the one for LISTEN. */
   readonly max: number;
-  readonly listenUrl: string | null;
+  /** Where to listen, if that is elsewhere. */
+  readonly listenUrl: Servers | null;
   readonly connectTimeoutMs: number;
 }
 
@@ -44,7 +50,7 @@ export class PrimaryPool implements PoolSource {
 
   acquire(): Promise<PoolLike> {
     if (this.#current === null) {
-      const found = this.#findPrimary().then((connectionString) => this.#createPool(connectionString));
+      const found = this.#findPrimary(this.#params).then((connectionString) => this.#createPool(connectionString));
       this.#current = found;
       // The next call searches anew.
       found.catch(() => {
@@ -69,8 +75,7 @@ export class PrimaryPool implements PoolSource {
   }
 
   async connectListener(): Promise<ClientLike> {
-    const { listenUrl } = this.#params;
-    const client = new pg.Client(this.#config(listenUrl ?? (await this.#findPrimary())));
+    const client = new pg.Client(this.#config(await this.#findPrimary(this.#params.listenUrl ?? this.#params)));
     // Those who use it hear of the end; without a listener an error would be thrown at the process.
     client.on('error', () => {});
     await client.connect();
@@ -128,8 +133,7 @@ export class PrimaryPool implements PoolSource {
     this.#ending.add(ending);
   }
 
-  async #findPrimary(): Promise<string> {
-    const { connectionStrings, isSearching } = this.#params;
+  async #findPrimary({ connectionStrings, isSearching }: Servers): Promise<string> {
     if (!isSearching) return connectionStrings[0] as string;
     return Promise.any(connectionStrings.map((connectionString) => this.#assertPrimary(connectionString)));
   }
@@ -168,14 +172,14 @@ async function closeSocket(socket: Socket): Promise<void> {
 /** A pool that the caller opened, and closes. */
 export class BorrowedPool implements PoolSource {
   readonly #pool: PoolLike;
-  readonly #listenUrl: string | null;
-  readonly #connectTimeoutMs: number;
+  /** Where to listen, if that is elsewhere. */
+  readonly #elsewhere: PrimaryPool | null;
   readonly #stopHearing: () => void;
 
-  constructor(pool: PoolLike, listenUrl: string | null, connectTimeoutMs: number) {
+  constructor(pool: PoolLike, listenUrl: Servers | null, connectTimeoutMs: number) {
     this.#pool = pool;
-    this.#listenUrl = listenUrl;
-    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#elsewhere =
+      listenUrl === null ? null : new PrimaryPool({ ...listenUrl, max: 1, listenUrl: null, connectTimeoutMs });
     this.#stopHearing = hearErrors(pool);
   }
 
@@ -186,18 +190,11 @@ export class BorrowedPool implements PoolSource {
   reportLost(): void {}
 
   connectListener(): Promise<ClientLike> {
-    if (this.#listenUrl === null) return this.#pool.connect();
-    const connectionStrings = [this.#listenUrl];
-    return new PrimaryPool({
-      connectionStrings,
-      isSearching: false,
-      max: 1,
-      listenUrl: null,
-      connectTimeoutMs: this.#connectTimeoutMs,
-    }).connectListener();
+    return this.#elsewhere?.connectListener() ?? this.#pool.connect();
   }
 
   async end(): Promise<void> {
     this.#stopHearing();
+    await this.#elsewhere?.end();
   }
 }

@@ -27,7 +27,7 @@ export class Session {
   async run(sql: string, values?: unknown[]): Promise<Row[]> {
     const { schema, timeoutMs } = this.#params;
     const text = inSchema(schema, sql);
-    const config = { text, rowMode: 'array', types: AS_TEXT, query_timeout: timeoutMs } as const;
+    const config = { ...AS_TEXT, text, query_timeout: timeoutMs };
     const { rows } = await this.#client.query(values === undefined ? config : { ...config, values });
     return rows as Row[];
   }

@@ -1,5 +1,5 @@
 import type { Settlement } from '../../core/storage.ts';
-import { GroupCommit, splitResults } from './group-commit.ts';
+import { GroupCommit, MAX_STATEMENT_BYTES, splitResults } from './group-commit.ts';
 import { LEASE_LOST, planSettlements, readSettled, type Settled, settleQuery } from './operations/settle.ts';
 import type { CommitSetting, RunQuery } from './query.ts';
 
@@ -20,14 +20,16 @@ export class Settles {
     this.#params = params;
     this.#group = new GroupCommit({
       commit: async (calls) => splitResults(calls, await this.#commit(calls.flat())),
-      bytesOf: ({ outcome }) => (outcome.kind === 'success' ? (outcome.result?.bytes.length ?? 0) : 0),
+      bytesOf,
       maxInFlight: MAX_IN_FLIGHT,
     });
   }
 
-  /** Resolves once the outcomes are durable. */
-  settle(settlements: readonly Settlement[]): Promise<Settled[]> {
-    return this.#group.submit(settlements);
+  /** Resolves once the outcomes are durable. Those of many large results go in several statements. */
+  async settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+    const calls = splitByBytes(settlements);
+    if (calls.length === 1) return this.#group.submit(settlements);
+    return (await Promise.all(calls.map((call) => this.#group.submit(call)))).flat();
   }
 
   async #commit(settlements: readonly Settlement[]): Promise<Settled[]> {
@@ -40,4 +42,25 @@ export class Settles {
     }
     return results;
   }
+}
+
+function bytesOf({ outcome }: Settlement): number {
+  return outcome.kind === 'success' ? (outcome.result?.bytes.length ?? 0) : 0;
+}
+
+/** Parts of which each has as many bytes as one statement takes on, or is a single settlement. */
+function splitByBytes(settlements: readonly Settlement[]): (readonly Settlement[])[] {
+  const parts: Settlement[][] = [];
+  let part: Settlement[] = [];
+  let bytes = 0;
+  for (const settlement of settlements) {
+    bytes += bytesOf(settlement);
+    if (part.length > 0 && bytes > MAX_STATEMENT_BYTES) {
+      parts.push(part);
+      part = [];
+      bytes = bytesOf(settlement);
+    }
+    part.push(settlement);
+  }
+  return [...parts, part];
 }

@@ -112,9 +112,9 @@ for each row execute function {schema}.trim_attempts();
 -- them wait for each other; fold_counts puts many rows into one.
 create table {schema}.counts (
   name_id int not null,
-  pending int not null default 0,
-  running int not null default 0,
-  success int not null default 0,
-  dead int not null default 0,
-  cancelled int not null default 0
+  pending bigint not null default 0,
+  running bigint not null default 0,
+  success bigint not null default 0,
+  dead bigint not null default 0,
+  cancelled bigint not null default 0
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);

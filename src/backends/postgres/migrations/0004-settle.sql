@@ -7,7 +7,7 @@ create function {schema}.settle(
   p_ids uuid[], p_attempts int[], p_tokens uuid[], p_outcomes text[], p_delays float8[], p_errors json[],
   p_is_json boolean[], p_starts int[], p_lengths int[], p_results bytea, p_commit text
 ) returns table (place int, state text, run_at float8, lane int) language plpgsql
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set jit = off as $$
 #variable_conflict use_column
 declare

@@ -1,7 +1,7 @@
 -- Deletes up to p_limit jobs that finished in p_state longer than p_older_than_ms ago; how many.
 create function {schema}.prune(p_state {schema}.finished_state, p_older_than_ms float8, p_limit int)
 returns int language plpgsql
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
 set enable_mergejoin = off as $$
 declare
   v_before float8 := {schema}.clock_ms() - p_older_than_ms;
@@ -26,15 +26,22 @@ begin
   return v_pruned;
 end $$;
 
--- Puts the rows of counts into one for each name, if there are many.
-create function {schema}.fold_counts() returns void language plpgsql as $$
+-- Puts up to p_limit rows of counts into one for each name, if there are many; how many.
+create function {schema}.fold_counts(p_limit int) returns int language plpgsql as $$
+declare
+  v_folded int;
 begin
-  if (select count(*) from (select from {schema}.counts limit 1000) as few) < 1000 then return; end if;
+  if (select count(*) from (select from {schema}.counts limit 1000) as few) < 1000 then return 0; end if;
+  -- What is lost of it with the server is there as it was.
+  perform set_config('synchronous_commit', 'off', true);
   with folded as (
     delete from {schema}.counts
-    where ctid = any(array(select ctid from {schema}.counts limit 20000 for update skip locked))
+    where ctid = any(array(select ctid from {schema}.counts limit p_limit for update skip locked))
     returning *
+  ), added as (
+    insert into {schema}.counts
+    select name_id, sum(pending), sum(running), sum(success), sum(dead), sum(cancelled) from folded group by 1
   )
-  insert into {schema}.counts
-  select name_id, sum(pending), sum(running), sum(success), sum(dead), sum(cancelled) from folded group by 1;
+  select count(*) into v_folded from folded;
+  return v_folded;
 end $$;

@@ -54,23 +54,28 @@ export function enqueueJobsQuery(jobs: readonly NewJob[], lanes: Lanes, settings
 
 /**
  * As {@link enqueueJobsQuery}, in a transaction of the caller's, and as part of it a NOTIFY, which the server sends when
- * it commits. It finds the lanes itself: another connection might have to wait for the transaction.
+ * it commits. With `lanes` null it finds the lanes itself, and adds those that are missing.
  */
-export function enqueueInTransactionQuery(jobs: readonly NewJob[], schema: string): Query {
+export function enqueueInTransactionQuery(jobs: readonly NewJob[], lanes: Lanes | null, schema: string): Query {
   const work = [...new Set(jobs.map(({ name }) => name))];
+  const values: Value[] = [
+    arrayLiteral(jobs.map(({ id }) => id)),
+    ...columnsOf(jobs),
+    channelOf(schema),
+    writeNotification({ origin: null, work, finished: [], isLate: true }),
+  ];
+  if (lanes === null) {
+    values.push(arrayLiteral(jobs.map(({ name }) => name)), arrayLiteral(jobs.map(({ priority }) => priority)));
+  } else {
+    values.push(arrayLiteral(jobs.map(({ name, priority }) => lanes.idOf(name, priority))));
+  }
   return {
     name: null,
     text: `select place, job_id from {schema}.enqueue_jobs(
-        $1, {schema}.lanes_of($2, $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null)
-      union all select null, null from pg_notify($13, $14)`,
-    values: [
-      arrayLiteral(jobs.map(({ id }) => id)),
-      arrayLiteral(jobs.map(({ name }) => name)),
-      arrayLiteral(jobs.map(({ priority }) => priority)),
-      ...columnsOf(jobs),
-      channelOf(schema),
-      writeNotification({ origin: null, work, finished: [], isLate: true }),
-    ],
+        $1, ${lanes === null ? '{schema}.lanes_of($13, $14)' : '$13'},
+        $2, $3, $4, $5, $6, $7, $8, $9, $10, null, null)
+      union all select null, null from pg_notify($11, $12)`,
+    values,
   };
 }
 
