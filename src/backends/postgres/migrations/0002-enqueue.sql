@@ -60,7 +60,8 @@ create function {schema}.enqueue_jobs(
   p_ids uuid[], p_lanes int[], p_delays float8[], p_run_ats float8[], p_max_attempts int[], p_options jsonb[],
   p_keys bytea[], p_is_json boolean[], p_arg_starts int[], p_arg_lengths int[], p_args bytea, p_commit text, p_lock_timeout_ms int
 ) returns table (place int, job_id uuid) language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();

@@ -18,7 +18,8 @@ create function {schema}.claim(
   p_worker_id text, p_token uuid, p_lease_ms float8, p_limit int, p_lanes int[], p_turns int[],
   p_floors float8[], p_floor_seqs bigint[], p_lane_number int
 ) returns setof {schema}.claimed language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
   v_now float8 := {schema}.clock_ms();
   v_left int := p_limit;      -- how many may still be taken

@@ -7,7 +7,8 @@ create function {schema}.settle(
   p_ids uuid[], p_attempts int[], p_tokens uuid[], p_outcomes text[], p_delays float8[], p_errors json[],
   p_is_json boolean[], p_starts int[], p_lengths int[], p_results bytea, p_commit text
 ) returns table (place int, state text, run_at float8, lane int) language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set jit = off as $$
 #variable_conflict use_column
 declare
@@ -76,15 +77,23 @@ begin
 
   -- What is left has lost its lease, or repeats a settle that took effect.
   if v_settled < cardinality(p_ids) then
-    return query
-      select g.place::int, case when q.token is null then 'pending' else 'running' end, q.run_at, q.lane
-      from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
-        join {schema}.queue q on q.id = g.id and q.settled_token = g.token and q.settled_attempt = g.attempt
-      union all
-      select g.place::int, f.state::text, f.run_at, f.lane
-      from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
-        join {schema}.finished f on f.id = g.id and f.settled_token = g.token and f.settled_attempt = g.attempt;
+    return query select * from {schema}.settled_before(p_ids, p_attempts, p_tokens);
     -- As in enqueue_jobs: what took effect is told only once it is wherever it has to be.
     if found then perform pg_logical_emit_message(true, 'reseolio', ''); end if;
   end if;
+end $$;
+
+-- Which of the attempts have been settled, and what became of their jobs.
+create function {schema}.settled_before(p_ids uuid[], p_attempts int[], p_tokens uuid[])
+returns table (place int, state text, run_at float8, lane int) language plpgsql as $$
+#variable_conflict use_column
+begin
+  return query
+    select g.place::int, case when q.token is null then 'pending' else 'running' end, q.run_at, q.lane
+    from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
+      join {schema}.queue q on q.id = g.id and q.settled_token = g.token and q.settled_attempt = g.attempt
+    union all
+    select g.place::int, f.state::text, f.run_at, f.lane
+    from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
+      join {schema}.finished f on f.id = g.id and f.settled_token = g.token and f.settled_attempt = g.attempt;
 end $$;

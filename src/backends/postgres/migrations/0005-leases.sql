@@ -1,7 +1,8 @@
 -- Moves the expiry of leases that are held to p_lease_ms from now; the places, from 1, of those. Callers sort by id.
 create function {schema}.extend_leases(p_ids uuid[], p_attempts int[], p_tokens uuid[], p_lease_ms float8)
 returns setof int language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   -- An extension that is lost with the server costs a job that runs twice at the worst, as the crash itself does.
   perform set_config('synchronous_commit', 'off', true);
@@ -16,7 +17,8 @@ end $$;
 -- has the time until the next lease expires in wait_ms, null if none is held.
 create function {schema}.reclaim_expired(p_limit int)
 returns table (id uuid, lane int, attempt smallint, state text, wait_ms float8) language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
 set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare

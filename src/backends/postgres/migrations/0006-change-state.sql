@@ -1,6 +1,7 @@
 -- Cancels those of the jobs that are pending; their ids. Callers sort the ids.
 create function {schema}.cancel(p_ids uuid[]) returns table (id uuid, lane int) language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();
@@ -22,7 +23,8 @@ end $$;
 
 -- Puts those of the jobs that are dead back to pending, as new; their ids. Callers sort the ids.
 create function {schema}.retry(p_ids uuid[]) returns table (id uuid, lane int) language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();

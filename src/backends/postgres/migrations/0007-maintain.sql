@@ -1,7 +1,8 @@
 -- Deletes up to p_limit jobs that finished in p_state longer than p_older_than_ms ago; how many.
 create function {schema}.prune(p_state {schema}.finished_state, p_older_than_ms float8, p_limit int)
 returns int language plpgsql
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
 set enable_mergejoin = off as $$
 declare
   v_before float8 := {schema}.clock_ms() - p_older_than_ms;

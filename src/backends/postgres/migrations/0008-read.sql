@@ -7,7 +7,8 @@ create function {schema}.get_jobs(p_ids uuid[]) returns table (
   attempt smallint, run_at float8, started_at float8, finished_at float8, worker_id text, expires_at float8, error json,
   args_is_json boolean, args bytea, result_is_json boolean, result bytea
 ) language plpgsql stable
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set jit = off as $$
 #variable_conflict use_column
 begin
@@ -23,7 +24,8 @@ end $$;
 
 -- The states of jobs by their ids, in any order.
 create function {schema}.get_states(p_ids uuid[]) returns table (id uuid, state text) language plpgsql stable
-set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 begin
   return query
@@ -36,7 +38,9 @@ end $$;
 -- The history of a job, oldest first.
 create function {schema}.get_attempts(p_id uuid) returns table (
   attempt smallint, is_lost boolean, worker_id text, started_at float8, ended_at float8, error json
-) language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+) language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 #variable_conflict use_column
 begin
   return query
