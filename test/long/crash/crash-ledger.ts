@@ -13,7 +13,8 @@ const PAGE = 1000;
 
 /** What processes said was acknowledged, held against what the storage has. */
 export class CrashLedger {
-  readonly #enqueued = new Set<string>();
+  /** Each with those that were enqueued by the same call. */
+  readonly #enqueued = new Map<string, readonly string[]>();
   readonly #successes = new Map<string, Settled>();
   readonly #dead = new Set<string>();
   /** Acknowledged settles that ended an attempt, by attempt. An attempt that was released has the number of the next. */
@@ -41,7 +42,7 @@ export class CrashLedger {
 
   record(line: string): void {
     const [verb, ...words] = line.split(' ');
-    if (verb === 'enqueued') for (const id of words) this.#enqueued.add(id);
+    if (verb === 'enqueued') for (const id of words) this.#enqueued.set(id, words);
     if (verb === 'rejected') {
       this.#rejectedCount++;
       this.#longestRejectionMs = Math.max(this.#longestRejectionMs, Number(words[0]));
@@ -55,11 +56,14 @@ export class CrashLedger {
     for (const [key, times] of this.#settledAttempts) {
       if (times > 1) found.push(`attempt ${key} was settled ${times} times`);
     }
-    const ids = [...new Set([...this.#enqueued, ...this.#successes.keys()])];
+    const ids = [...new Set([...this.#enqueued.keys(), ...this.#successes.keys()])];
     for (let i = 0; i < ids.length; i += PAGE) {
       const page = ids.slice(i, i + PAGE);
       const jobs = await storage.getJobs({ jobIds: page });
-      for (const [at, job] of jobs.entries()) found.push(...this.#violationsOf(page[at] as string, job));
+      for (const [at, job] of jobs.entries()) {
+        const id = page[at] as string;
+        found.push(...(job === null ? [await this.#describeLost(storage, id)] : this.#violationsOf(id, job)));
+      }
     }
     return found;
   }
@@ -94,8 +98,19 @@ export class CrashLedger {
     if (kind === 'success') this.#successes.set(jobId, { jobId, attempt: Number(attempt), kind, value });
   }
 
-  #violationsOf(jobId: string, job: JobRecord | null): string[] {
-    if (job === null) return [`job ${jobId} was acknowledged and is lost`];
+  /** Says enough to tell a commit that is gone from a record that is, and from a read that failed. */
+  async #describeLost(storage: Storage, jobId: string): Promise<string> {
+    const call = this.#enqueued.get(jobId) ?? [];
+    const others = await storage.getJobs({ jobIds: call.filter((id) => id !== jobId) });
+    const [again] = await storage.getJobs({ jobIds: [jobId] });
+    const kept = others.filter((job) => job !== null).length;
+    return (
+      `job ${jobId} was acknowledged and is lost; of ${others.length} others of its call ${kept} are there, ` +
+      `and it ${again ? 'is there' : 'is not there'} when it is read again`
+    );
+  }
+
+  #violationsOf(jobId: string, job: JobRecord): string[] {
     if (this.#dead.has(jobId) && job.state !== 'dead') return [`job ${jobId} was settled as dead and is ${job.state}`];
     const success = this.#successes.get(jobId);
     if (success === undefined) return [];
