@@ -229,6 +229,12 @@ function keepFilesPrivate(directory: string): void {
   for (const file of ['data.mdb', 'lock.mdb']) chmodSync(join(directory, file), 0o600);
 }
 
+/**
+ * Address space, not memory and no cap: beyond it the package grows the map, and it does so on whichever thread notices,
+ * under transactions that run on another. LMDB itself asks that there be none.
+ */
+const MAP_BYTES = 2 ** 36;
+
 function openDatabase({ directory, durability }: EnvironmentParams): Database {
   const isNew = !existsSync(join(directory, 'data.mdb'));
   try {
@@ -243,6 +249,7 @@ function openDatabase({ directory, durability }: EnvironmentParams): Database {
       // Batching is the committer's; the package's own leaves a promise behind that rejects with nobody to hear it.
       eventTurnBatching: false,
       maxDbs: 1,
+      mapSize: MAP_BYTES,
     });
     // The modes of files that are there already are their owner's choice.
     if (isNew) keepFilesPrivate(directory);
