@@ -19,6 +19,8 @@ export type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lea
 export type { Backoff, CallOptions, JobOptions } from './core/options.ts';
 export type { Payload, PayloadEncoding } from './core/payload.ts';
 export type { Runtime, Timer } from './core/runtime.ts';
+export type * from './core/schedule-operations.ts';
+export type * from './core/schedule-record.ts';
 export type { SqlTransaction } from './core/sql-transaction.ts';
 export type * from './core/storage.ts';
 export { type CurrentJob, currentJob } from './worker/current-job.ts';

@@ -76,6 +76,12 @@ const STORAGE_METHODS = Object.keys({
   listJobs: true,
   counts: true,
   prune: true,
+  createSchedule: true,
+  getSchedule: true,
+  listSchedules: true,
+  updateSchedule: true,
+  listDueSchedules: true,
+  fireSchedules: true,
   watch: true,
   close: true,
 } satisfies Record<keyof Storage, true>);

@@ -1,5 +1,6 @@
 import type { JobOptions } from './options.ts';
 import type { Payload } from './payload.ts';
+import type { Occurrence } from './schedule-record.ts';
 
 /** The stored states. "Delayed" is not one: it is `pending` with `runAt` in the future. */
 export const JOB_STATES = ['pending', 'running', 'success', 'dead', 'cancelled'] as const;
@@ -65,6 +66,8 @@ export interface JobSummary {
   /** Higher runs first. */
   readonly priority: number;
   readonly idempotencyKey: string | null;
+  /** What it is for, if a schedule made it. */
+  readonly occurrence: Occurrence | null;
   readonly createdAt: number;
   /** When the job is due, or was due for its last attempt. */
   readonly runAt: number;

@@ -78,6 +78,11 @@ export const LIMITS = {
   listPage: 1000,
   listOffset: 1_000_000,
   concurrency: 10_000,
+  cronChars: 256,
+  /** Jobs that one schedule makes for what it missed. */
+  catchUp: 1000,
+  schedulePage: 10_000,
+  scheduleOffset: 1_000_000,
   errorMessageChars: 4096,
   errorStackChars: 8192,
 } as const;

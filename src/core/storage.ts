@@ -2,6 +2,20 @@ import type { ReseolioError } from './errors.ts';
 import type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from './job.ts';
 import type { JobOptions } from './options.ts';
 import type { Payload } from './payload.ts';
+import type {
+  CreateScheduleParams,
+  CreateScheduleResult,
+  FireSchedulesParams,
+  FiringStatus,
+  GetScheduleParams,
+  GetScheduleResult,
+  ListDueSchedulesParams,
+  ListDueSchedulesResult,
+  ListSchedulesParams,
+  ListSchedulesResult,
+  UpdateScheduleParams,
+  UpdateScheduleResult,
+} from './schedule-operations.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 
 /**
@@ -69,6 +83,30 @@ export interface Storage {
 
   /** Deletes up to `limit` jobs with their history and idempotency keys. Meant to be called in small batches. */
   prune(params: Readonly<PruneParams>): Promise<PruneResult>;
+
+  /** Stores a schedule, active, unless one that is not deleted has its name. Resolves once it is durable. */
+  createSchedule(params: Readonly<CreateScheduleParams>): Promise<CreateScheduleResult>;
+
+  /** Reads a schedule by its id; else the one of that name that is not deleted; else the one of it that was made last. */
+  getSchedule(params: Readonly<GetScheduleParams>): Promise<GetScheduleResult>;
+
+  /**
+   * Reads a page of schedules: those that are active by `nextRunAt` (those without come last), then the paused, then the
+   * deleted ones; ties go by id. `total` counts those in these states on all pages.
+   */
+  listSchedules(params: Readonly<ListSchedulesParams>): Promise<ListSchedulesResult>;
+
+  /** Replaces what a schedule says, and its state. Resolves once that is durable. */
+  updateSchedule(params: Readonly<UpdateScheduleParams>): Promise<UpdateScheduleResult>;
+
+  /** Reads active schedules that are due, up to `limit`. */
+  listDueSchedules(params: Readonly<ListDueSchedulesParams>): Promise<ListDueSchedulesResult>;
+
+  /**
+   * Fires schedules, each in one step: compares its revision, makes the jobs, notes the last of them, and goes on to
+   * `nextRunAt`. Any number of callers may try; one succeeds. Resolves once that is durable.
+   */
+  fireSchedules(params: Readonly<FireSchedulesParams>): Promise<FiringStatus[]>;
 
   /**
    * Calls `listener` with hints until the returned function is called. Hints may be lost, late, doubled or wrong;
@@ -220,6 +258,8 @@ export type StorageHint =
   | { readonly kind: 'work'; readonly names: readonly string[] | null }
   /** These jobs (null: some) reached success, dead or cancelled. */
   | { readonly kind: 'finished'; readonly jobIds: readonly string[] | null }
+  /** Schedules were made or changed. */
+  | { readonly kind: 'schedules' }
   /** The storage failed for good: nothing more is acknowledged until the process opens it anew. */
   | { readonly kind: 'failed'; readonly error: ReseolioError };
 

@@ -5,6 +5,7 @@ import { claimRules } from './rules/claim-rules.ts';
 import { closeRules } from './rules/close-rules.ts';
 import { countRules } from './rules/count-rules.ts';
 import { enqueueRules } from './rules/enqueue-rules.ts';
+import { firingRules } from './rules/firing-rules.ts';
 import { idempotencyRules } from './rules/idempotency-rules.ts';
 import { leaseRules } from './rules/lease-rules.ts';
 import { limitRules } from './rules/limit-rules.ts';
@@ -12,6 +13,7 @@ import { persistenceRules } from './rules/persistence-rules.ts';
 import { pruneRules } from './rules/prune-rules.ts';
 import { readRules } from './rules/read-rules.ts';
 import { reclaimRules } from './rules/reclaim-rules.ts';
+import { scheduleRules } from './rules/schedule-rules.ts';
 import { settleRules } from './rules/settle-rules.ts';
 import { sharedRules } from './rules/shared-rules.ts';
 import { transactionRules } from './rules/transaction-rules.ts';
@@ -30,6 +32,8 @@ export const STORAGE_RULES: readonly RuleGroup[] = [
   readRules,
   countRules,
   pruneRules,
+  scheduleRules,
+  firingRules,
   watchRules,
   limitRules,
   closeRules,

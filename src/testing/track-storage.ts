@@ -17,6 +17,12 @@ export function trackStorage(storage: Storage, runtime: DrivenRuntime): Storage 
     listJobs: (params) => runtime.track(storage.listJobs(params)),
     counts: () => runtime.track(storage.counts()),
     prune: (params) => runtime.track(storage.prune(params)),
+    createSchedule: (params) => runtime.track(storage.createSchedule(params)),
+    getSchedule: (params) => runtime.track(storage.getSchedule(params)),
+    listSchedules: (params) => runtime.track(storage.listSchedules(params)),
+    updateSchedule: (params) => runtime.track(storage.updateSchedule(params)),
+    listDueSchedules: (params) => runtime.track(storage.listDueSchedules(params)),
+    fireSchedules: (params) => runtime.track(storage.fireSchedules(params)),
     watch: (listener) => storage.watch(listener),
     close: () => runtime.track(storage.close()),
   };

@@ -1,4 +1,12 @@
 import type {
+  CreateScheduleParams,
+  FireSchedulesParams,
+  GetScheduleParams,
+  ListDueSchedulesParams,
+  ListSchedulesParams,
+  UpdateScheduleParams,
+} from '../../src/core/schedule-operations.ts';
+import type {
   ClaimParams,
   EnqueueInTransactionParams,
   EnqueueParams,
@@ -87,6 +95,17 @@ export class FaultyStorage implements Storage {
   listJobs = (params: ListJobsParams) => this.#call('listJobs', params, () => this.#inner.listJobs(params));
   counts = () => this.#call('counts', null, () => this.#inner.counts());
   prune = (params: PruneParams) => this.#call('prune', params, () => this.#inner.prune(params));
+  createSchedule = (params: CreateScheduleParams) =>
+    this.#call('createSchedule', params, () => this.#inner.createSchedule(params));
+  getSchedule = (params: GetScheduleParams) => this.#call('getSchedule', params, () => this.#inner.getSchedule(params));
+  listSchedules = (params: ListSchedulesParams) =>
+    this.#call('listSchedules', params, () => this.#inner.listSchedules(params));
+  updateSchedule = (params: UpdateScheduleParams) =>
+    this.#call('updateSchedule', params, () => this.#inner.updateSchedule(params));
+  listDueSchedules = (params: ListDueSchedulesParams) =>
+    this.#call('listDueSchedules', params, () => this.#inner.listDueSchedules(params));
+  fireSchedules = (params: FireSchedulesParams) =>
+    this.#call('fireSchedules', params, () => this.#inner.fireSchedules(params));
 
   watch = (listener: (hint: StorageHint) => void): (() => void) => {
     this.#listeners.add(listener);

@@ -74,6 +74,12 @@ function createDoor(storage: Storage): Storage {
     listJobs: (params) => pass(() => storage.listJobs(params)),
     counts: () => pass(() => storage.counts()),
     prune: (params) => pass(() => storage.prune(params)),
+    createSchedule: (params) => pass(() => storage.createSchedule(params)),
+    getSchedule: (params) => pass(() => storage.getSchedule(params)),
+    listSchedules: (params) => pass(() => storage.listSchedules(params)),
+    updateSchedule: (params) => pass(() => storage.updateSchedule(params)),
+    listDueSchedules: (params) => pass(() => storage.listDueSchedules(params)),
+    fireSchedules: (params) => pass(() => storage.fireSchedules(params)),
     watch: (listener) => storage.watch(listener),
     close: async () => {
       isClosed = true;

@@ -47,8 +47,9 @@ export class JobTable {
     return pending.reduce((earliest, job) => Math.min(earliest, job.record.runAt), Number.POSITIVE_INFINITY);
   }
 
-  add(newJob: NewJob, now: number): void {
-    this.#put(createStoredJob(newJob, ++this.#lastSequence, now));
+  /** `scheduleId`: of the schedule whose occurrence the job is for, null for a call. */
+  add(newJob: NewJob, now: number, scheduleId: string | null): void {
+    this.#put(createStoredJob(newJob, ++this.#lastSequence, now, scheduleId));
     if (newJob.idempotencyKey !== null) this.#idByKey.set(keyOf(newJob.name, newJob.idempotencyKey), newJob.id);
   }
 

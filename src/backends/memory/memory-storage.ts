@@ -10,6 +10,20 @@ import {
 } from '../../core/job.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type {
+  CreateScheduleParams,
+  CreateScheduleResult,
+  FireSchedulesParams,
+  FiringStatus,
+  GetScheduleParams,
+  GetScheduleResult,
+  ListDueSchedulesParams,
+  ListDueSchedulesResult,
+  ListSchedulesParams,
+  ListSchedulesResult,
+  UpdateScheduleParams,
+  UpdateScheduleResult,
+} from '../../core/schedule-operations.ts';
+import type {
   ChangeResult,
   ClaimParams,
   ClaimResult,
@@ -34,6 +48,7 @@ import type {
 import { HintBoard } from '../hint-board.ts';
 import { findHeld, reclaimAttempt, settleAttempt } from './end-attempts.ts';
 import { JobTable } from './job-table.ts';
+import { ScheduleTable } from './schedule-table.ts';
 import { copyAttempt, copyRecord, copySummary, type StoredJob } from './stored-job.ts';
 
 /**
@@ -44,6 +59,7 @@ export class MemoryStorage implements Storage {
   readonly #runtime: Runtime;
   readonly #hints = new HintBoard();
   readonly #table = new JobTable();
+  readonly #schedules = new ScheduleTable();
   #isClosed = false;
 
   constructor({ runtime }: Readonly<{ runtime: Runtime }>) {
@@ -56,7 +72,7 @@ export class MemoryStorage implements Storage {
     const results = jobs.map((job) => {
       const known = this.#findKnown(job);
       if (known !== null) return known;
-      this.#table.add(job, now);
+      this.#table.add(job, now, null);
       addedNames.push(job.name);
       return { jobId: job.id, deduplicated: false };
     });
@@ -188,6 +204,40 @@ export class MemoryStorage implements Storage {
       .slice(0, limit);
     for (const job of old) this.#table.remove(job);
     return { pruned: old.length, hasMore: old.length === limit };
+  }
+
+  async createSchedule(params: Readonly<CreateScheduleParams>): Promise<CreateScheduleResult> {
+    const result = this.#schedules.create(params, this.#begin());
+    if (result.isNew) this.#hints.post({ kind: 'schedules' });
+    return result;
+  }
+
+  async getSchedule({ idOrName }: Readonly<GetScheduleParams>): Promise<GetScheduleResult> {
+    const now = this.#begin();
+    return { schedule: this.#schedules.get(idOrName), now };
+  }
+
+  async listSchedules(params: Readonly<ListSchedulesParams>): Promise<ListSchedulesResult> {
+    this.#begin();
+    return this.#schedules.list(params);
+  }
+
+  async updateSchedule(params: Readonly<UpdateScheduleParams>): Promise<UpdateScheduleResult> {
+    const result = this.#schedules.update(params, this.#begin());
+    if (result.status === 'changed') this.#hints.post({ kind: 'schedules' });
+    return result;
+  }
+
+  async listDueSchedules(params: Readonly<ListDueSchedulesParams>): Promise<ListDueSchedulesResult> {
+    return this.#schedules.listDue(params, this.#begin());
+  }
+
+  async fireSchedules({ firings }: Readonly<FireSchedulesParams>): Promise<FiringStatus[]> {
+    const now = this.#begin();
+    const statuses = firings.map((firing) => this.#schedules.fire(firing, this.#table, now));
+    const fired = firings.filter(({ jobs }, i) => statuses[i] === 'fired' && jobs.length > 0);
+    this.#hints.postWork(fired.map(({ scheduleId }) => this.#schedules.jobNameOf(scheduleId) as string));
+    return statuses;
   }
 
   watch(listener: (hint: StorageHint) => void): () => void {

@@ -1,6 +1,7 @@
 import type { AttemptRecord, JobRecord, JobSummary, StoredError } from '../../core/job.ts';
 import { MAX_ATTEMPT_HISTORY } from '../../core/job.ts';
 import type { Payload } from '../../core/payload.ts';
+import type { Occurrence } from '../../core/schedule-record.ts';
 import type { NewJob } from '../../core/storage.ts';
 
 /** A job and what the storage knows about it beside its record. */
@@ -20,8 +21,9 @@ export function compareClaimOrder(a: StoredJob, b: StoredJob): number {
   return b.record.priority - a.record.priority || a.record.runAt - b.record.runAt || a.sequence - b.sequence;
 }
 
-export function createStoredJob(job: NewJob, sequence: number, now: number): StoredJob {
-  const { delayMs, runAt } = job;
+export function createStoredJob(job: NewJob, sequence: number, now: number, scheduleId: string | null): StoredJob {
+  const { delayMs } = job;
+  const runAt = delayMs === null ? (job.runAt ?? now) : now + delayMs;
   const record: JobRecord = {
     id: job.id,
     name: job.name,
@@ -30,8 +32,9 @@ export function createStoredJob(job: NewJob, sequence: number, now: number): Sto
     options: { ...job.options },
     priority: job.priority,
     idempotencyKey: job.idempotencyKey,
+    occurrence: scheduleId === null ? null : { scheduleId, dueAt: runAt },
     createdAt: now,
-    runAt: delayMs === null ? (runAt ?? now) : now + delayMs,
+    runAt,
     startedAt: null,
     finishedAt: null,
     workerId: null,
@@ -61,6 +64,7 @@ export function copyRecord(record: JobRecord): JobRecord {
   return {
     ...record,
     options: { ...record.options },
+    occurrence: copyOccurrence(record.occurrence),
     error: copyError(record.error),
     args: copyPayload(record.args),
     result: record.result === null ? null : copyPayload(record.result),
@@ -68,7 +72,12 @@ export function copyRecord(record: JobRecord): JobRecord {
 }
 
 export function copySummary({ args: _args, result: _result, ...summary }: JobRecord): JobSummary {
-  return { ...summary, options: { ...summary.options }, error: copyError(summary.error) };
+  return {
+    ...summary,
+    options: { ...summary.options },
+    occurrence: copyOccurrence(summary.occurrence),
+    error: copyError(summary.error),
+  };
 }
 
 export function copyAttempt(attempt: AttemptRecord): AttemptRecord {
@@ -77,6 +86,10 @@ export function copyAttempt(attempt: AttemptRecord): AttemptRecord {
 
 export function copyPayload({ encoding, bytes }: Payload): Payload {
   return { encoding, bytes: new Uint8Array(bytes) };
+}
+
+function copyOccurrence(occurrence: Occurrence | null): Occurrence | null {
+  return occurrence === null ? null : { ...occurrence };
 }
 
 function copyError(error: StoredError | null): StoredError | null {

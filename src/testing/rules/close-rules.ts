@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ReseolioError } from '../../core/errors.ts';
 import type { RuleGroup } from '../rule-group.ts';
+import { ScheduleContext } from '../schedule-context.ts';
 
 export const closeRules: RuleGroup = {
   topic: 'close',
@@ -10,6 +11,10 @@ export const closeRules: RuleGroup = {
       const id = await t.enqueueOne();
       const { storage } = t;
       const lease = { jobId: id, attempt: 1, token: 'token' };
+      const s = new ScheduleContext(t);
+      const schedule = s.newSchedule();
+      const { definition } = schedule;
+      const change = { id: schedule.id, revision: 1, definition, state: 'active', nextRunAt: null } as const;
       await storage.close();
       const calls = {
         enqueue: () => storage.enqueue({ jobs: [t.newJob()] }),
@@ -23,6 +28,12 @@ export const closeRules: RuleGroup = {
         getAttempts: () => storage.getAttempts({ jobId: id }),
         listJobs: () => t.list(),
         counts: () => storage.counts(),
+        createSchedule: () => storage.createSchedule({ schedule }),
+        getSchedule: () => storage.getSchedule({ idOrName: 'x' }),
+        listSchedules: () => s.list(),
+        updateSchedule: () => storage.updateSchedule(change),
+        listDueSchedules: () => s.listDue(),
+        fireSchedules: () => storage.fireSchedules({ firings: [] }),
         prune: () => storage.prune({ state: 'dead', olderThanMs: 0, limit: 1 }),
       };
       for (const [method, call] of Object.entries(calls)) {

@@ -28,6 +28,7 @@ export const enqueueRules: RuleGroup = {
         options,
         priority: -3,
         idempotencyKey: 'k',
+        occurrence: null,
         createdAt: t.now(),
         runAt: t.now(),
         startedAt: null,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { JOB_STATES } from '../../core/job.ts';
 import { failed, type RuleContext, succeeded } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
+import { ScheduleContext } from '../schedule-context.ts';
 
 /** All that can be read of the storage. */
 async function readEverything(t: RuleContext): Promise<unknown> {
@@ -23,6 +24,28 @@ export const persistenceRules: RuleGroup = {
       assert.deepEqual(await readEverything(t), before);
       await t.reopen();
       assert.deepEqual(await readEverything(t), before);
+    },
+
+    'gives back schedules as they were, and fires them': async (t) => {
+      const s = new ScheduleContext(t);
+      const ids = [await s.createId({ name: 'a' }), await s.createId({ name: 'b' }), await s.createId({ name: 'c' })];
+      await s.changeState(ids[1] as string, 'paused');
+      await s.changeState(ids[2] as string, 'deleted');
+      await s.fire(await s.firing(ids[0] as string));
+      const readAll = async () => [
+        await s.list(),
+        await Promise.all(ids.map((id) => s.read(id))),
+        await readEverything(t),
+      ];
+      const before = await readAll();
+      const firing = await s.firing(ids[0] as string);
+      await t.reopen();
+      assert.deepEqual(await readAll(), before);
+      assert.equal((await s.create({ name: 'a' })).isNew, false);
+      assert.equal((await s.create({ name: 'c' })).isNew, true);
+      assert.equal(await s.fire(firing), 'fired');
+      assert.equal(await s.fire(firing), 'stale');
+      assert.equal((await t.claimIds()).length, 1);
     },
 
     'keeps the order of claims, and goes on with it': async (t) => {

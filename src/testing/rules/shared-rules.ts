@@ -3,6 +3,7 @@ import type { Storage } from '../../core/storage.ts';
 import { collectHints, isFinishedHint, isWorkHint } from '../hint-collector.ts';
 import { LEASE_LOST, type RuleContext, succeeded } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
+import { ScheduleContext } from '../schedule-context.ts';
 
 async function openMany(t: RuleContext, count: number): Promise<Storage[]> {
   const storages = [t.storage];
@@ -90,6 +91,44 @@ export const sharedRules: RuleGroup = {
       await hints.until(t, isWorkHint('task'));
       await t.settle((await t.claimOne()).lease, succeeded(1));
       await hints.until(t, isFinishedHint(id));
+    },
+
+    'make one job of an occurrence between them': async (t) => {
+      const storages = await openMany(t, 4);
+      const s = new ScheduleContext(t);
+      const ids = await Promise.all(Array.from({ length: 10 }, () => s.createId()));
+      await t.advance(1000);
+      const attempts = storages.map(async (storage) => {
+        const { schedules } = await storage.listDueSchedules({ limit: 100 });
+        return Promise.all(schedules.map(async ({ id }) => s.fire(await s.firing(id, { revision: 1 }), storage)));
+      });
+      const statuses = (await Promise.all(attempts)).flat();
+      assert.equal(statuses.filter((status) => status === 'fired').length, 10);
+      const { jobs } = await t.list();
+      assert.deepEqual(jobs.map(({ occurrence }) => occurrence?.scheduleId).sort(), [...ids].sort());
+    },
+
+    'let one of them win the name of a schedule': async (t) => {
+      const storages = await openMany(t, 4);
+      const s = new ScheduleContext(t);
+      const created = storages.map((storage) => storage.createSchedule({ schedule: s.newSchedule({ name: 'race' }) }));
+      const results = await Promise.all(created);
+      assert.equal(results.filter(({ isNew }) => isNew).length, 1);
+      assert.equal(new Set(results.map(({ schedule }) => schedule.id)).size, 1);
+    },
+
+    'hear of schedules, and of what they fire, from each other': async (t) => {
+      const other = await t.openAnother();
+      const s = new ScheduleContext(t);
+      const hints = collectHints(other);
+      const id = await s.createId();
+      await hints.until(t, ({ kind }) => kind === 'schedules');
+      hints.stop();
+      const later = collectHints(other);
+      await s.fire(await s.firing(id));
+      await later.until(t, isWorkHint('task'));
+      await s.update(id, { definition: { priority: 1 } });
+      await later.until(t, ({ kind }) => kind === 'schedules');
     },
 
     'go on when one of them closes': async (t) => {

@@ -1,0 +1,81 @@
+import { type CronCalendar, HORIZON_MS } from './cron-calendar.ts';
+import type { TimeZone, ZoneSegment } from './time-zone.ts';
+
+const SECOND_MS = 1000;
+const DAY_MS = 86_400_000;
+
+/**
+ * The occurrences of a schedule: the instants at which the clocks of a zone show what a cron expression names.
+ *
+ * A local time that the clocks skip happens as long after the change as it would have been after it without it: 02:30
+ * becomes 03:30. One that they show twice happens the first time only. An expression that names every hour speaks of an
+ * interval: it happens both times, so that it is even in real time.
+ */
+export class Recurrence {
+  readonly #calendar: CronCalendar;
+  readonly #zone: TimeZone;
+
+  constructor(calendar: CronCalendar, zone: TimeZone) {
+    this.#calendar = calendar;
+    this.#zone = zone;
+  }
+
+  /** The first occurrence after `after`, or null if there is none within 28 years. Unix milliseconds. */
+  next(after: number): number | null {
+    const limit = after + HORIZON_MS;
+    let [at, from] = [after, after];
+    while (at < limit) {
+      const segment = this.#zone.segmentAt(at);
+      const occurrence = this.#nextIn(segment, from);
+      if (occurrence !== null) return occurrence;
+      const named = this.#calendar.next(from + segment.offset);
+      if (named === null) return null;
+      // Whatever the clocks do in between, they show nothing that is named until a day before.
+      at = Math.max(segment.end, named - segment.offset - 2 * DAY_MS);
+      from = at - 1;
+    }
+    return null;
+  }
+
+  /** The last `count` occurrences after `after` and not after `until`, oldest first. */
+  lastOf(after: number, until: number, count: number): number[] {
+    const first = this.firstOf(after, until, count + 1);
+    if (first.length <= count) return first;
+    // The latest second after which there are still more than `count`: what follows from it has one too many.
+    let low = Math.floor(after / SECOND_MS);
+    let high = Math.floor(until / SECOND_MS);
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.firstOf(middle * SECOND_MS, until, count + 1).length > count) low = middle;
+      else high = middle;
+    }
+    return this.firstOf(high * SECOND_MS, until, count);
+  }
+
+  /** The first `count` occurrences after `after` and not after `until`, oldest first. */
+  firstOf(after: number, until: number, count: number): number[] {
+    const occurrences: number[] = [];
+    for (let at = this.next(after); at !== null && at <= until && occurrences.length < count; at = this.next(at)) {
+      occurrences.push(at);
+    }
+    return occurrences;
+  }
+
+  #nextIn({ start, end, offset, offsetBefore }: ZoneSegment, from: number): number | null {
+    const skippedUntil = start + offset - offsetBefore;
+    let earliest = end;
+    if (from < skippedUntil && offset > offsetBefore) {
+      const skipped = this.#nextAtOffset(Math.max(from, start - 1), offsetBefore);
+      if (skipped < skippedUntil) earliest = Math.min(earliest, skipped);
+    }
+    const repeatedUntil = this.#calendar.isInterval ? start : start + offsetBefore - offset;
+    earliest = Math.min(earliest, this.#nextAtOffset(Math.max(from, repeatedUntil - 1), offset));
+    return earliest < end ? earliest : null;
+  }
+
+  /** The first named time after `after`, if the clocks were `offset` ahead of UTC for ever. */
+  #nextAtOffset(after: number, offset: number): number {
+    const named = this.#calendar.next(after + offset);
+    return named === null ? Number.POSITIVE_INFINITY : named - offset;
+  }
+}
