@@ -19,6 +19,7 @@ import { Committer } from './committer.ts';
 import { FORMAT_KEY, formatJobId } from './keys.ts';
 import { NameIndex } from './names.ts';
 import { FeedReader } from './operations/read-feed.ts';
+import { readScheduleTotals } from './schedules.ts';
 import { type Database, Tree } from './tree.ts';
 import { WakeDirectory } from './wake-directory.ts';
 import type { WriteTransaction } from './write-transaction.ts';
@@ -27,7 +28,7 @@ import type { WriteTransaction } from './write-transaction.ts';
 const META_MAGIC = 0xbeefc0de;
 const META_MAGIC_AT = 24;
 
-/** Version of the layout in `keys.ts` and of the records in `job-codec.ts`. */
+/** Version of the layout in `keys.ts` and of the records in `job-codec.ts` and `schedule-codec.ts`. */
 const FORMAT_VERSION = 1;
 
 export interface EnvironmentParams {
@@ -54,6 +55,8 @@ export class Environment {
   readonly #wake: WakeDirectory;
   /** null until the format is known to be ours. */
   #feed: FeedReader | null = null;
+  /** Seen so far. */
+  #scheduleChanges = 0;
   readonly #origin = randomBytes(8);
   readonly #listeners = new Set<(hint: StorageHint) => void>();
   #users = 0;
@@ -131,12 +134,13 @@ export class Environment {
     this.#closing = null;
   }
 
-  #onCommitted({ finishedIds, workNames, hasNewWork }: WriteTransaction): void {
+  #onCommitted({ finishedIds, workNames, hasNewWork, hasChangedSchedules }: WriteTransaction): void {
     if (workNames.size > 0) this.emit({ kind: 'work', names: [...workNames] });
     if (finishedIds.length > 0) {
       this.emit({ kind: 'finished', jobIds: finishedIds.map((id) => formatJobId(id)) });
     }
-    if (hasNewWork || finishedIds.length > 0) this.#wake.notify();
+    if (hasChangedSchedules) this.emit({ kind: 'schedules' });
+    if (hasNewWork || finishedIds.length > 0 || hasChangedSchedules) this.#wake.notify();
   }
 
   #onWake(): void {
@@ -145,6 +149,9 @@ export class Environment {
     this.emit({ kind: 'work', names: null });
     const finished = this.#feed.readNew();
     if (finished === null || finished.length > 0) this.emit({ kind: 'finished', jobIds: finished });
+    const { changes } = readScheduleTotals(this.tree);
+    if (changes !== this.#scheduleChanges) this.emit({ kind: 'schedules' });
+    this.#scheduleChanges = changes;
   }
 
   #assertSameSettings({ durability, commitMode }: EnvironmentParams): void {

@@ -1,6 +1,9 @@
 import { JOB_STATES, type JobRecord, type JobState, type StoredError } from '../../core/job.ts';
 import { BACKOFFS, type Backoff, type JobOptions } from '../../core/options.ts';
 import { PAYLOAD_ENCODINGS, type Payload, type PayloadEncoding, packRecord, unpackRecord } from '../../core/payload.ts';
+import type { Occurrence } from '../../core/schedule-record.ts';
+import { formatJobId, ID_BYTES } from './keys.ts';
+import type { ScheduleId } from './schedule-keys.ts';
 
 /**
  * How a job lies on disk: a head of fixed size with all that is a number or a token, then the texts and payloads one
@@ -26,6 +29,8 @@ export interface StoredJob {
   settledAttempt: number;
   settledToken: Buffer;
   readonly idempotencyKey: Buffer;
+  /** As {@link packOccurrence} makes it; empty for a call. */
+  readonly occurrence: Buffer;
   readonly argsEncoding: PayloadEncoding;
   /** null: they are large and lie under a key of their own, so that transitions and lists do not copy them along. */
   readonly args: Buffer | null;
@@ -74,7 +79,10 @@ const AT = {
 } as const;
 
 const HEAD_BYTES = 148;
+const OCCURRENCE_BYTES = 24;
 const TOKEN_BYTES = 16;
+/** Beside the encoding of the arguments: an occurrence follows the head. */
+const HAS_OCCURRENCE = 0x80;
 /** In place of an encoding: there is no result. */
 const NO_RESULT = 255;
 /** Beside an encoding: the result lies elsewhere. */
@@ -89,7 +97,7 @@ export function stateCode(state: JobState): number {
 export function encodeJob(job: StoredJob): Buffer {
   const args = job.args ?? EMPTY;
   const result = job.result ?? EMPTY;
-  const parts = [job.idempotencyKey, args, job.workerId, job.error, result];
+  const parts = [job.occurrence, job.idempotencyKey, args, job.workerId, job.error, result];
   let length = HEAD_BYTES;
   for (const part of parts) length += part.length;
   const bytes = Buffer.allocUnsafe(length);
@@ -106,7 +114,8 @@ function encodeHead(job: StoredJob, bytes: Buffer): void {
   const { options } = job;
   bytes[AT.state] = stateCode(job.state);
   bytes[AT.backoff] = BACKOFFS.indexOf(options.backoff);
-  bytes[AT.argsEncoding] = PAYLOAD_ENCODINGS.indexOf(job.argsEncoding);
+  bytes[AT.argsEncoding] =
+    PAYLOAD_ENCODINGS.indexOf(job.argsEncoding) | (job.occurrence.length > 0 ? HAS_OCCURRENCE : 0);
   bytes[AT.resultEncoding] = resultCode(job);
   bytes.writeInt16LE(job.priority, AT.priority);
   bytes.writeUInt16LE(job.idempotencyKey.length, AT.idempotencyKeyBytes);
@@ -141,7 +150,9 @@ function resultCode({ resultEncoding, result }: StoredJob): number {
 export function decodeJob(bytes: Buffer): StoredJob {
   const argsBytes = bytes.readUInt32LE(AT.argsBytes);
   const hasLargeArgs = argsBytes === LARGE_ARGS;
-  const argsAt = HEAD_BYTES + bytes.readUInt16LE(AT.idempotencyKeyBytes);
+  const argsCode = bytes[AT.argsEncoding] as number;
+  const keyAt = HEAD_BYTES + ((argsCode & HAS_OCCURRENCE) === 0 ? 0 : OCCURRENCE_BYTES);
+  const argsAt = keyAt + bytes.readUInt16LE(AT.idempotencyKeyBytes);
   const workerIdAt = argsAt + (hasLargeArgs ? 0 : argsBytes);
   const errorAt = workerIdAt + bytes.readUInt16LE(AT.workerIdBytes);
   const resultAt = errorAt + bytes.readUInt32LE(AT.errorBytes);
@@ -162,8 +173,9 @@ export function decodeJob(bytes: Buffer): StoredJob {
     leaseToken: bytes.subarray(AT.leaseToken, AT.leaseToken + TOKEN_BYTES),
     settledAttempt: bytes.readUInt32LE(AT.settledAttempt),
     settledToken: bytes.subarray(AT.settledToken, AT.settledToken + TOKEN_BYTES),
-    idempotencyKey: slice(bytes, HEAD_BYTES, argsAt),
-    argsEncoding: PAYLOAD_ENCODINGS[bytes[AT.argsEncoding] as number] as PayloadEncoding,
+    occurrence: slice(bytes, HEAD_BYTES, keyAt),
+    idempotencyKey: slice(bytes, keyAt, argsAt),
+    argsEncoding: PAYLOAD_ENCODINGS[argsCode & ~HAS_OCCURRENCE] as PayloadEncoding,
     args: hasLargeArgs ? null : slice(bytes, argsAt, workerIdAt),
     workerId: slice(bytes, workerIdAt, errorAt),
     error: slice(bytes, errorAt, resultAt),
@@ -193,6 +205,17 @@ function unpackError(bytes: Buffer): StoredError | null {
   return { name, message, stack };
 }
 
+export function packOccurrence(scheduleId: ScheduleId, dueAt: number): Buffer {
+  const bytes = Buffer.allocUnsafe(OCCURRENCE_BYTES);
+  scheduleId.copy(bytes);
+  bytes.writeDoubleLE(dueAt, ID_BYTES);
+  return bytes;
+}
+
+function unpackOccurrence(bytes: Buffer): Occurrence | null {
+  return bytes.length === 0 ? null : { scheduleId: formatJobId(bytes), dueAt: bytes.readDoubleLE(ID_BYTES) };
+}
+
 /** `large` are the payloads that the record itself does not hold. */
 export function toJobRecord(id: string, name: string, job: StoredJob, large: LargePayloads): JobRecord {
   return {
@@ -203,6 +226,7 @@ export function toJobRecord(id: string, name: string, job: StoredJob, large: Lar
     options: job.options,
     priority: job.priority,
     idempotencyKey: textOrNull(job.idempotencyKey),
+    occurrence: unpackOccurrence(job.occurrence),
     createdAt: job.createdAt,
     runAt: job.runAt,
     startedAt: job.startedAt,

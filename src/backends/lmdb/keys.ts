@@ -19,9 +19,13 @@
  * 0a job id, ordinal                           -> a failed or lost attempt
  * 0b job id, 0 or 1                            -> arguments, or a result, too large for the record
  * 0c job id                                    -> the job
+ * 0d                                           -> how many schedules there are by state, and their changes
+ * 0e state, next occurrence, schedule id       -> (empty)                 schedules in the order of lists
+ * 0f name                                      -> id of the schedule that was made last under it
+ * 10 schedule id                               -> the schedule
  * ```
  */
-const PREFIX = {
+export const PREFIX = {
   format: 0x00,
   sequences: 0x01,
   counts: 0x02,
@@ -35,6 +39,10 @@ const PREFIX = {
   attempt: 0x0a,
   payload: 0x0b,
   job: 0x0c,
+  scheduleTotals: 0x0d,
+  scheduleOrder: 0x0e,
+  scheduleName: 0x0f,
+  schedule: 0x10,
 } as const;
 
 export type JobId = Buffer;
@@ -231,7 +239,7 @@ export function successor(key: Buffer): Buffer {
 }
 
 /** All keys that begin with `prefix`. */
-function rangeOf(prefix: Buffer): KeyRange {
+export function rangeOf(prefix: Buffer): KeyRange {
   const end = Buffer.from(prefix);
   let last = end.length - 1;
   while (end[last] === 0xff) last--;
@@ -239,7 +247,7 @@ function rangeOf(prefix: Buffer): KeyRange {
   return { start: prefix, end: end.subarray(0, last + 1) };
 }
 
-function keyOfId(prefix: number, id: JobId): Buffer {
+export function keyOfId(prefix: number, id: JobId): Buffer {
   const key = Buffer.allocUnsafe(1 + ID_BYTES);
   key[0] = prefix;
   id.copy(key, 1);

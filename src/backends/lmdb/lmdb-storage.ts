@@ -2,6 +2,20 @@ import { ReseolioError, transactionUnsupported } from '../../core/errors.ts';
 import type { AttemptRecord, JobRecord } from '../../core/job.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type {
+  CreateScheduleParams,
+  CreateScheduleResult,
+  FireSchedulesParams,
+  FiringStatus,
+  GetScheduleParams,
+  GetScheduleResult,
+  ListDueSchedulesParams,
+  ListDueSchedulesResult,
+  ListSchedulesParams,
+  ListSchedulesResult,
+  UpdateScheduleParams,
+  UpdateScheduleResult,
+} from '../../core/schedule-operations.ts';
+import type {
   ChangeResult,
   ClaimParams,
   ClaimResult,
@@ -25,12 +39,15 @@ import type {
 import type { Operation } from './committer.ts';
 import { Environment, type EnvironmentParams } from './environment.ts';
 import { readNameCounts } from './names.ts';
+import { createSchedule, updateSchedule } from './operations/change-schedules.ts';
 import { cancel, retry } from './operations/change-state.ts';
 import { claim, peekNextDue } from './operations/claim.ts';
 import { enqueue } from './operations/enqueue.ts';
 import { extendLeases } from './operations/extend-leases.ts';
+import { fireSchedules } from './operations/fire-schedules.ts';
 import { getAttempts, getJobs } from './operations/get-jobs.ts';
 import { listJobs } from './operations/list-jobs.ts';
+import { getSchedule, listDueSchedules, listSchedules } from './operations/list-schedules.ts';
 import { PruneSearch, prune } from './operations/prune.ts';
 import { nextExpiryInMs, reclaimExpired } from './operations/reclaim-expired.ts';
 import { settle } from './operations/settle.ts';
@@ -126,6 +143,33 @@ export class LmdbStorage implements Storage {
     if (ids.length === 0) return { pruned: 0, hasMore: false };
     const pruned = await this.#write((transaction) => prune(transaction, ids, params.state));
     return { pruned, hasMore: ids.length >= params.limit };
+  }
+
+  async createSchedule({ schedule }: Readonly<CreateScheduleParams>): Promise<CreateScheduleResult> {
+    return this.#write((transaction) => createSchedule(transaction, schedule, this.#now()));
+  }
+
+  async getSchedule({ idOrName }: Readonly<GetScheduleParams>): Promise<GetScheduleResult> {
+    return this.#read((tree) => ({ schedule: getSchedule(tree, idOrName), now: this.#now() }));
+  }
+
+  async listSchedules(params: Readonly<ListSchedulesParams>): Promise<ListSchedulesResult> {
+    return this.#read((tree) => listSchedules(tree, params));
+  }
+
+  async updateSchedule(params: Readonly<UpdateScheduleParams>): Promise<UpdateScheduleResult> {
+    return this.#write((transaction) => updateSchedule(transaction, params, this.#now()));
+  }
+
+  async listDueSchedules({ limit }: Readonly<ListDueSchedulesParams>): Promise<ListDueSchedulesResult> {
+    return this.#read((tree) => listDueSchedules(tree, limit, this.#now()));
+  }
+
+  async fireSchedules({ firings }: Readonly<FireSchedulesParams>): Promise<FiringStatus[]> {
+    this.#assertUsable();
+    if (firings.length === 0) return [];
+    const jobCount = firings.reduce((count, { jobs }) => count + jobs.length, firings.length);
+    return this.#write((transaction) => fireSchedules(transaction, firings, this.#now()), jobCount);
   }
 
   watch(listener: (hint: StorageHint) => void): () => void {

@@ -37,6 +37,8 @@ export class WriteTransaction {
   readonly finishedIds: JobId[] = [];
   /** A job became pending. */
   hasNewWork = false;
+  /** A schedule was made or changed other than by firing. */
+  hasChangedSchedules = false;
   /** Names whose jobs became pending other than by an enqueue, which says so itself and earlier. */
   readonly workNames = new Set<string>();
   readonly #names: NameIndex;

@@ -4,10 +4,11 @@ import { formatJobId, idempotencyKey, jobKey, largePayloadKey, parseJobId } from
 import type { WriteTransaction } from '../write-transaction.ts';
 
 export function enqueue(transaction: WriteTransaction, jobs: readonly NewJob[], now: number): EnqueueResult[] {
-  return jobs.map((job) => enqueueOne(transaction, job, now));
+  return jobs.map((job) => enqueueOne(transaction, job, now, EMPTY));
 }
 
-function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number): EnqueueResult {
+/** `occurrence`: what the job is for if a schedule makes it, as the record holds it. */
+export function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number, occurrence: Buffer): EnqueueResult {
   const { tree } = transaction;
   const id = parseJobId(job.id);
   if (tree.get(jobKey(id)) !== undefined) return { jobId: job.id, deduplicated: false };
@@ -38,6 +39,7 @@ function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number): En
     settledAttempt: 0,
     settledToken: NO_TOKEN,
     idempotencyKey: job.idempotencyKey === null ? EMPTY : Buffer.from(job.idempotencyKey),
+    occurrence,
     argsEncoding: job.args.encoding,
     args: hasLargeArgs ? null : args,
     workerId: EMPTY,
