@@ -20,13 +20,14 @@ export interface AnnouncerParams {
   readonly countOthers: () => number;
 }
 
-/** Tells the other processes of work and of results: at once when it has been quiet, otherwise in intervals. */
+/** Tells the other processes of work, of results and of schedules: at once when it has been quiet, otherwise in intervals. */
 export class Announcer {
   readonly #params: AnnouncerParams;
   readonly #work = new Set<string>();
   readonly #finished = new Set<string>();
+  #hasSchedules = false;
   #timer: Timer | null = null;
-  #isScheduled = false;
+  #isSendingSoon = false;
   #isSending = false;
   #sending: Promise<void> = Promise.resolve();
 
@@ -36,7 +37,7 @@ export class Announcer {
 
   announceWork(names: readonly string[]): void {
     for (const name of names) this.#work.add(name);
-    this.#schedule();
+    this.#sendSoon();
   }
 
   announceFinished(jobIds: readonly string[]): void {
@@ -44,7 +45,12 @@ export class Announcer {
       if (this.#finished.size > MAX_IDS) break;
       this.#finished.add(id);
     }
-    this.#schedule();
+    this.#sendSoon();
+  }
+
+  announceSchedules(): void {
+    this.#hasSchedules = true;
+    this.#sendSoon();
   }
 
   /** Tells what is left to tell. */
@@ -56,28 +62,30 @@ export class Announcer {
     await this.#sending;
   }
 
-  #schedule(): void {
-    if (this.#timer !== null || this.#isScheduled) return;
-    this.#isScheduled = true;
+  #sendSoon(): void {
+    if (this.#timer !== null || this.#isSendingSoon) return;
+    this.#isSendingSoon = true;
     // After those who wait for the answer have it: they come first.
     this.#params.runtime.setImmediate(() => {
-      this.#isScheduled = false;
+      this.#isSendingSoon = false;
       this.#send();
     });
   }
 
   #send(): void {
     // One at a time: commits with a NOTIFY wait for each other, and those that wait must not take all connections.
-    if (this.#isSending || this.#work.size + this.#finished.size === 0) return;
+    if (this.#isSending || (this.#work.size + this.#finished.size === 0 && !this.#hasSchedules)) return;
     this.#isSending = true;
     const payload = writeNotification({
       origin: this.#params.origin,
       work: [...this.#work],
       finished: [...this.#finished],
+      hasSchedules: this.#hasSchedules,
       isLate: false,
     });
     this.#work.clear();
     this.#finished.clear();
+    this.#hasSchedules = false;
     this.#timer = this.#params.runtime.setTimer(INTERVAL_MS * (1 + this.#params.countOthers()), () => {
       this.#timer = null;
       this.#send();

@@ -61,6 +61,11 @@ export class Hints {
     this.#announcer.announceFinished(jobIds);
   }
 
+  postSchedules(): void {
+    this.#board.post({ kind: 'schedules' });
+    this.#announcer.announceSchedules();
+  }
+
   async close(): Promise<void> {
     this.#board.clear();
     await Promise.all([this.#announcer.close(), this.#listener?.close()]);

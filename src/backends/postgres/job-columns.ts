@@ -1,4 +1,5 @@
 import type { AttemptRecord, JobRecord, JobState, JobSummary, StoredError } from '../../core/job.ts';
+import type { Occurrence } from '../../core/schedule-record.ts';
 import type { Lanes } from './lanes.ts';
 import { readOptions } from './options-column.ts';
 import { readBytea, readPayload } from './payload-column.ts';
@@ -8,14 +9,14 @@ import type { Row } from './query.ts';
 export const SUMMARY_COLUMNS = `j.id, j.lane, j.created_at, j.max_attempts, j.options, j.idempotency_key,
   case when q.id is null then f.state::text when q.token is null then 'pending' else 'running' end,
   coalesce(q.attempt, f.attempt), coalesce(q.run_at, f.run_at), coalesce(q.started_at, f.started_at), f.finished_at,
-  coalesce(q.worker_id, f.worker_id), q.expires_at, coalesce(q.error, f.error)`;
+  coalesce(q.worker_id, f.worker_id), q.expires_at, coalesce(q.error, f.error), j.schedule_id, j.occurrence_at`;
 
 /** The columns of {@link readRecord}, of a row of get_jobs. */
 export const RECORD_COLUMNS = `id, lane, created_at, max_attempts, options, idempotency_key, state, attempt, run_at,
-  started_at, finished_at, worker_id, expires_at, error, args_is_json, args, result_is_json, result`;
+  started_at, finished_at, worker_id, expires_at, error, schedule_id, occurrence_at, args_is_json, args, result_is_json, result`;
 
 const LANE = 1;
-const SUMMARY_LENGTH = 14;
+const SUMMARY_LENGTH = 16;
 
 /** The lane of a row of either list of columns. */
 export function laneOfRow(row: Row): number {
@@ -38,6 +39,8 @@ export function readSummary(row: Row, lanes: Lanes): JobSummary {
     workerId,
     expiresAt,
     error,
+    scheduleId,
+    occurrenceAt,
   ] = row;
   const { name, priority } = lanes.read(Number(lane));
   return {
@@ -48,6 +51,7 @@ export function readSummary(row: Row, lanes: Lanes): JobSummary {
     options: readOptions(maxAttempts as string, options ?? null),
     priority,
     idempotencyKey: readKey(key ?? null),
+    occurrence: readOccurrence(scheduleId, occurrenceAt),
     createdAt: Number(createdAt),
     runAt: Number(runAt),
     startedAt: readNumber(startedAt),
@@ -77,6 +81,14 @@ export function readAttempt([attempt, isLost, workerId, startedAt, endedAt, erro
     endedAt: Number(endedAt),
     error: JSON.parse(error as string) as StoredError,
   };
+}
+
+/** From its two columns, which are null for a job that was called. */
+export function readOccurrence(
+  scheduleId: string | null | undefined,
+  dueAt: string | null | undefined,
+): Occurrence | null {
+  return scheduleId === null || scheduleId === undefined ? null : { scheduleId, dueAt: Number(dueAt) };
 }
 
 export function readKey(text: string | null): string | null {

@@ -14,6 +14,7 @@ const MIGRATIONS = [
   '0007-maintain.sql',
   '0008-read.sql',
   '0009-enqueue-from-sql.sql',
+  '0010-schedules.sql',
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

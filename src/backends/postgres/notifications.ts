@@ -8,6 +8,8 @@ export interface Notification {
   readonly work: readonly string[] | null;
   /** Jobs that ended; null: some did. */
   readonly finished: readonly string[] | null;
+  /** Schedules were made or changed. */
+  readonly hasSchedules: boolean;
   /** The work was committed by a transaction that may have begun long ago. */
   readonly isLate: boolean;
 }
@@ -20,9 +22,15 @@ export function channelOf(schema: string): string {
 }
 
 /** What does not fit is said without particulars. */
-export function writeNotification({ origin, work, finished, isLate }: Notification): string {
+export function writeNotification({ origin, work, finished, hasSchedules, isLate }: Notification): string {
   const write = (names: readonly string[] | null, ids: readonly string[] | null): string =>
-    JSON.stringify({ origin, work: names, finished: ids, ...(isLate ? { late: true } : {}) });
+    JSON.stringify({
+      origin,
+      work: names,
+      finished: ids,
+      ...(hasSchedules ? { schedules: true } : {}),
+      ...(isLate ? { late: true } : {}),
+    });
   const whole = write(work, finished);
   if (whole.length <= MAX_CHARACTERS) return whole;
   const withoutIds = write(work, finished === null || finished.length > 0 ? null : finished);
@@ -36,23 +44,26 @@ export function readNotification(payload: string): Notification {
       origin: unknown;
       work: unknown;
       finished: unknown;
+      schedules?: unknown;
       late?: unknown;
     }>;
     return {
       origin: typeof parsed.origin === 'string' ? parsed.origin : null,
       work: readTexts(parsed.work),
       finished: readTexts(parsed.finished),
+      hasSchedules: parsed.schedules === true,
       isLate: parsed.late === true,
     };
   } catch {
-    return { origin: null, work: null, finished: null, isLate: true };
+    return { origin: null, work: null, finished: null, hasSchedules: true, isLate: true };
   }
 }
 
-export function hintsOf({ work, finished }: Notification): StorageHint[] {
+export function hintsOf({ work, finished, hasSchedules }: Notification): StorageHint[] {
   const hints: StorageHint[] = [];
   if (work === null || work.length > 0) hints.push({ kind: 'work', names: work });
   if (finished === null || finished.length > 0) hints.push({ kind: 'finished', jobIds: finished });
+  if (hasSchedules) hints.push({ kind: 'schedules' });
   return hints;
 }
 

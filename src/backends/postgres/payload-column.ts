@@ -24,6 +24,11 @@ export class PayloadPack {
   }
 }
 
+/** `pg` sends a Buffer as it is, and any other view as its text. */
+export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 /** A payload from its two columns, as text. */
 export function readPayload(isJson: string, bytes: string): Payload {
   return { encoding: isJson === 't' ? 'json' : 'msgpack', bytes: readBytea(bytes) };

@@ -1,7 +1,20 @@
 import { ReseolioError } from '../../core/errors.ts';
 import { type AttemptRecord, isFinished, type JobRecord } from '../../core/job.ts';
-import { isJobId } from '../../core/job-id.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import type {
+  CreateScheduleParams,
+  CreateScheduleResult,
+  FireSchedulesParams,
+  FiringStatus,
+  GetScheduleParams,
+  GetScheduleResult,
+  ListDueSchedulesParams,
+  ListDueSchedulesResult,
+  ListSchedulesParams,
+  ListSchedulesResult,
+  UpdateScheduleParams,
+  UpdateScheduleResult,
+} from '../../core/schedule-operations.ts';
 import type {
   ChangeResult,
   ClaimParams,
@@ -30,10 +43,9 @@ import type { Connections, RunTrace } from './connections.ts';
 import { CountFolder } from './count-folder.ts';
 import { Enqueues } from './enqueues.ts';
 import { Hints } from './hints.ts';
-import { laneOfRow, readAttempt, readRecord, readSummary } from './job-columns.ts';
+import { laneOfRow } from './job-columns.ts';
 import { Lanes } from './lanes.ts';
 import { CHANGES, type Change, changeQuery, planIds, readChanges, statesQuery } from './operations/change-state.ts';
-import { getAttemptsQuery, getJobsQuery } from './operations/get-jobs.ts';
 import {
   extendLeasesQuery,
   planLeases,
@@ -41,14 +53,12 @@ import {
   readReclaimed,
   reclaimExpiredQuery,
 } from './operations/leases.ts';
-import { countMatching, countsQuery, listJobsQuery, readCounts } from './operations/list-jobs.ts';
 import { pruneQuery } from './operations/prune.ts';
 import type { Settled } from './operations/settle.ts';
-import type { CommitSetting, Row, RunQuery } from './query.ts';
+import type { CommitSetting, RunQuery } from './query.ts';
+import { Reads } from './reads.ts';
+import { Schedules } from './schedules.ts';
 import { Settles } from './settles.ts';
-
-/** Jobs that one statement reads whole. */
-const READ_BATCH = 100;
 
 export interface PostgresStorageParams {
   readonly connections: Connections;
@@ -73,7 +83,9 @@ export class PostgresStorage implements Storage {
   readonly #enqueues: Enqueues;
   readonly #claims: Claims;
   readonly #settles: Settles;
+  readonly #reads: Reads;
   readonly #folder: CountFolder;
+  readonly #schedules: Schedules;
   #closed: Promise<void> | null = null;
   #calls = 0;
   #onIdle: () => void = () => {};
@@ -88,6 +100,7 @@ export class PostgresStorage implements Storage {
     this.#enqueues = new Enqueues({ ...params, run: this.#run, lanes: this.#lanes, timeoutMs: connections.timeoutMs });
     this.#claims = new Claims({ run: this.#runOnce, runtime, lanes: this.#lanes });
     this.#settles = new Settles({ run: this.#runOnce, commit });
+    this.#reads = new Reads(this.#run, this.#lanes);
     this.#folder = new CountFolder(this.#runOnce);
     this.#hints = new Hints({
       ...params,
@@ -95,6 +108,7 @@ export class PostgresStorage implements Storage {
       source: connections.source,
       onLateWork: () => this.#claims.searchEverywhere(),
     });
+    this.#schedules = new Schedules({ ...params, lanes: this.#lanes, hints: this.#hints, folder: this.#folder });
   }
 
   /** Resolves when it hears of other processes, or cannot for the time being. */
@@ -165,39 +179,19 @@ export class PostgresStorage implements Storage {
   }
 
   async getJobs({ jobIds }: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]> {
-    return this.#call(async () => {
-      if (jobIds.length === 0) return [];
-      const rows: Row[] = [];
-      // In parts, since each of them may have large arguments and a large result.
-      for (let start = 0; start < jobIds.length; start += READ_BATCH) {
-        rows.push(...(await this.#run(getJobsQuery(jobIds.slice(start, start + READ_BATCH)))));
-      }
-      await this.#lanes.learn(rows.map(laneOfRow));
-      const rowById = new Map(rows.map((row) => [row[0], row]));
-      return jobIds.map((id) => {
-        const row = rowById.get(id);
-        return row === undefined ? null : readRecord(row, this.#lanes);
-      });
-    });
+    return this.#call(() => this.#reads.getJobs(jobIds));
   }
 
   async getAttempts({ jobId }: Readonly<{ jobId: string }>): Promise<AttemptRecord[]> {
-    return this.#call(async () => (isJobId(jobId) ? (await this.#run(getAttemptsQuery(jobId))).map(readAttempt) : []));
+    return this.#call(() => this.#reads.getAttempts(jobId));
   }
 
   async listJobs(params: Readonly<ListJobsParams>): Promise<ListJobsResult> {
-    return this.#call(async () => {
-      const total = countMatching(params, readCounts(await this.#run(countsQuery())));
-      if (total === 0) return { jobs: [], total };
-      const nameIds = params.names === null ? null : await this.#lanes.nameIdsOf(params.names);
-      const rows = await this.#run(listJobsQuery(params, nameIds, total));
-      await this.#lanes.learn(rows.map(laneOfRow));
-      return { jobs: rows.map((row) => readSummary(row, this.#lanes)), total };
-    });
+    return this.#call(() => this.#reads.listJobs(params));
   }
 
   async counts(): Promise<NameCounts[]> {
-    return this.#call(async () => readCounts(await this.#run(countsQuery())));
+    return this.#call(() => this.#reads.counts());
   }
 
   async prune(params: Readonly<PruneParams>): Promise<PruneResult> {
@@ -206,6 +200,30 @@ export class PostgresStorage implements Storage {
       const pruned = Number(row?.[0]);
       return { pruned, hasMore: pruned === params.limit };
     });
+  }
+
+  async createSchedule(params: Readonly<CreateScheduleParams>): Promise<CreateScheduleResult> {
+    return this.#call(() => this.#schedules.create(params));
+  }
+
+  async getSchedule(params: Readonly<GetScheduleParams>): Promise<GetScheduleResult> {
+    return this.#call(() => this.#schedules.get(params));
+  }
+
+  async listSchedules(params: Readonly<ListSchedulesParams>): Promise<ListSchedulesResult> {
+    return this.#call(() => this.#schedules.list(params));
+  }
+
+  async updateSchedule(params: Readonly<UpdateScheduleParams>): Promise<UpdateScheduleResult> {
+    return this.#call(() => this.#schedules.update(params));
+  }
+
+  async listDueSchedules(params: Readonly<ListDueSchedulesParams>): Promise<ListDueSchedulesResult> {
+    return this.#call(() => this.#schedules.listDue(params));
+  }
+
+  async fireSchedules(params: Readonly<FireSchedulesParams>): Promise<FiringStatus[]> {
+    return this.#call(() => this.#schedules.fire(params));
   }
 
   watch(listener: (hint: StorageHint) => void): () => void {

@@ -36,7 +36,10 @@ create table {schema}.jobs (
   -- The other options, as far as they are not the defaults.
   options jsonb,
   idempotency_key bytea,
-  args bytea not null
+  args bytea not null,
+  -- The occurrence that the job is for, if a schedule made it.
+  schedule_id uuid,
+  occurrence_at float8
 );
 create unique index jobs_key on {schema}.jobs ((lane >> 8), idempotency_key) where idempotency_key is not null;
 create index jobs_created on {schema}.jobs (created_at, seq);

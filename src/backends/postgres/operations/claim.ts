@@ -2,14 +2,14 @@ import type { JobRecord } from '../../../core/job.ts';
 import type { ClaimParams } from '../../../core/storage.ts';
 import { arrayLiteral } from '../array-literal.ts';
 import type { Position } from '../floors.ts';
-import { readError, readKey, readNumber } from '../job-columns.ts';
+import { readError, readKey, readNumber, readOccurrence } from '../job-columns.ts';
 import type { Lanes } from '../lanes.ts';
 import { readOptions } from '../options-column.ts';
 import { readPayload } from '../payload-column.ts';
 import type { Query, Row } from '../query.ts';
 
 const COLUMNS = `id, lane, seq, attempt, run_at, started_at, error, created_at, max_attempts, options, idempotency_key,
-  args_is_json, args`;
+  schedule_id, occurrence_at, args_is_json, args`;
 
 /** The lanes of names, by name in the order of turns, and the turn of each. */
 export interface LaneList {
@@ -108,7 +108,8 @@ function deal(jobs: readonly JobRecord[], names: readonly string[]): JobRecord[]
 }
 
 function readClaimedJob(row: Row, { workerId, leaseMs }: ClaimParams, lanes: Lanes): JobRecord {
-  const [id, lane, , attempt, runAt, startedAt, error, createdAt, maxAttempts, options, key, argsIsJson, args] = row;
+  const [id, lane, , attempt, runAt, startedAt, error, createdAt, maxAttempts, options, key, ...more] = row;
+  const [scheduleId, occurrenceAt, argsIsJson, args] = more;
   const { name, priority } = lanes.read(Number(lane));
   return {
     id: id as string,
@@ -118,6 +119,7 @@ function readClaimedJob(row: Row, { workerId, leaseMs }: ClaimParams, lanes: Lan
     options: readOptions(maxAttempts as string, options ?? null),
     priority,
     idempotencyKey: readKey(key ?? null),
+    occurrence: readOccurrence(scheduleId, occurrenceAt),
     createdAt: Number(createdAt),
     runAt: Number(runAt),
     startedAt: Number(startedAt),

@@ -5,7 +5,7 @@ import { arrayLiteral, byteaArrayLiteral, textArrayLiteral } from '../array-lite
 import type { Lanes } from '../lanes.ts';
 import { channelOf, writeNotification } from '../notifications.ts';
 import { writeOptions } from '../options-column.ts';
-import { PayloadPack } from '../payload-column.ts';
+import { asBuffer, PayloadPack } from '../payload-column.ts';
 import type { CommitSetting, Query, Row, Value } from '../query.ts';
 
 /** What holds for the transaction of an enqueue. */
@@ -62,7 +62,7 @@ export function enqueueInTransactionQuery(jobs: readonly NewJob[], lanes: Lanes 
     arrayLiteral(jobs.map(({ id }) => id)),
     ...columnsOf(jobs),
     channelOf(schema),
-    writeNotification({ origin: null, work, finished: [], isLate: true }),
+    writeNotification({ origin: null, work, finished: [], hasSchedules: false, isLate: true }),
   ];
   if (lanes === null) {
     values.push(arrayLiteral(jobs.map(({ name }) => name)), arrayLiteral(jobs.map(({ priority }) => priority)));
@@ -119,9 +119,4 @@ export function readEnqueued(jobs: readonly NewJob[], rows: readonly Row[]): Enq
     if (place !== null) results[Number(place) - 1] = { jobId: jobId as string, deduplicated: true };
   }
   return results;
-}
-
-/** `pg` sends a Buffer as it is, and any other view as its text. */
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
