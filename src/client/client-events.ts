@@ -1,9 +1,10 @@
 import { ReseolioError } from '../core/errors.ts';
 import { describeValue } from '../core/options.ts';
+import type { SchedulerEvents } from '../maintenance/scheduler-events.ts';
 import type { WorkerEvents } from '../worker/worker-events.ts';
 
 /** What a client tells of, by event name. */
-export interface ReseolioEvents extends WorkerEvents {
+export interface ReseolioEvents extends WorkerEvents, SchedulerEvents {
   /** `start()` is done. */
   ready: { readonly workerId: string };
   /** `stop()` is done. */
@@ -24,6 +25,9 @@ const EVENT_NAMES: ReadonlySet<string> = new Set([
   'job:error',
   'job:dead',
   'deduplicated',
+  'schedule:fire',
+  'schedule:skip',
+  'schedule:error',
   'storage:error',
 ] satisfies ReseolioEventName[]);
 

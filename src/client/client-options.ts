@@ -111,12 +111,8 @@ export function resolveClientOptions(given: ReseolioOptions): ClientOptions {
   } = given;
   if (!isStorageLocation(storage)) assertMethods('storage', storage, STORAGE_METHODS);
   assertNumber('workerConcurrency', workerConcurrency, 0, LIMITS.concurrency, true);
-  if (durability !== 'strict' && durability !== 'relaxed') {
-    throw invalid(`durability is ${describeValue(durability)}: use strict or relaxed`);
-  }
-  if (migrate !== 'auto' && migrate !== 'manual') {
-    throw invalid(`migrate is ${describeValue(migrate)}: use auto or manual`);
-  }
+  assertOneOf('durability', durability, ['strict', 'relaxed']);
+  assertOneOf('migrate', migrate, ['auto', 'manual']);
   assertNumber('leaseMs', leaseMs, 100, 3_600_000);
   assertNumber('shutdownGraceMs', shutdownGraceMs, 0, LIMITS.timeoutMs);
   assertNumber('maxPayloadBytes', maxPayloadBytes, 1, LIMITS.batchBytes, true);
@@ -156,6 +152,11 @@ export function assertKeys(what: string, given: unknown, known: ReadonlySet<stri
   for (const key of Object.keys(given)) {
     if (!known.has(key)) throw invalid(`${what}: ${describeValue(key)} is unknown; use ${[...known].join(', ')}`);
   }
+}
+
+/** Throws `invalid_option` unless `given` is one of `allowed`. */
+export function assertOneOf(what: string, given: unknown, allowed: readonly unknown[]): void {
+  if (!allowed.includes(given)) throw invalid(`${what} is ${describeValue(given)}: use ${allowed.join(', ')}`);
 }
 
 function assertMethods(what: string, given: unknown, methods: readonly string[]): void {

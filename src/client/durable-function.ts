@@ -2,6 +2,8 @@ import { ReseolioError } from '../core/errors.ts';
 import { type CallOptions, type JobOptions, type ResolvedCallOptions, resolveCallOptions } from '../core/options.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import type { JobHandle } from './job-handle.ts';
+import type { ScheduleAccess } from './schedule-access.ts';
+import { createScheduling, type Scheduling } from './scheduling.ts';
 import { findTrailingOptions } from './trailing-options.ts';
 
 /** Options of a batch: an idempotency key can stand for one call only. */
@@ -29,7 +31,7 @@ type HasOptionalFirst<Args extends readonly unknown[]> = [] extends Args
   : false;
 
 /** A function whose calls are jobs. Everything of a call is checked before anything is stored. */
-export interface DurableFunction<Args extends unknown[], Result> {
+export interface DurableFunction<Args extends unknown[], Result> extends Scheduling<Args> {
   /**
    * Enqueues a job; resolves once it is durable.
    *
@@ -64,12 +66,14 @@ export interface DurableFunctionParams {
   readonly name: string;
   readonly options: JobOptions;
   readonly enqueuer: Enqueuer;
+  readonly schedules: ScheduleAccess;
 }
 
 export function createDurableFunction<Args extends unknown[], Result>({
   name,
   options,
   enqueuer,
+  schedules,
 }: DurableFunctionParams): DurableFunction<Args, Result> {
   const defaults = resolveCallOptions({}, options);
 
@@ -90,7 +94,8 @@ export function createDurableFunction<Args extends unknown[], Result>({
     return enqueuer.enqueueMany(name, calls, resolveBatchOptions(given, options));
   }
 
-  return Object.assign(call, { callWithOptions, enqueueMany, jobName: name, options });
+  const scheduling = createScheduling<Args>({ name, options, schedules });
+  return Object.assign(call, { callWithOptions, enqueueMany, ...scheduling, jobName: name, options });
 }
 
 function resolveBatchOptions(given: BatchOptions, base: JobOptions): ResolvedCallOptions {

@@ -5,6 +5,7 @@ import type { ReclaimedJob, Storage, StorageHint } from '../core/storage.ts';
 import type { MaintenanceLoop } from '../maintenance/maintenance-loop.ts';
 import { createPruner } from '../maintenance/pruner.ts';
 import { createReclaimer } from '../maintenance/reclaimer.ts';
+import { createScheduler } from '../maintenance/scheduler.ts';
 import type { EventSink } from '../worker/event-hub.ts';
 import type { HandlerRegistry } from '../worker/handler-registry.ts';
 import { settlesWithin } from '../worker/settles-within.ts';
@@ -42,6 +43,7 @@ export class Engine {
   readonly #params: EngineParams;
   readonly #errors: StorageErrors;
   readonly #worker: Worker | null;
+  readonly #scheduler: MaintenanceLoop;
   readonly #loops: readonly MaintenanceLoop[];
   #stopWatching: () => void = () => {};
 
@@ -67,7 +69,15 @@ export class Engine {
             maxPayloadBytes,
             onFinished: (jobId, job) => this.waiter.answer(jobId, job),
           });
+    this.#scheduler = createScheduler({
+      runtime,
+      storage,
+      ids,
+      events,
+      reportError: (error) => errors.report('schedule', error),
+    });
     this.#loops = [
+      this.#scheduler,
       createReclaimer({
         runtime,
         storage,
@@ -106,6 +116,9 @@ export class Engine {
         break;
       case 'finished':
         this.waiter.look(hint.jobIds);
+        break;
+      case 'schedules':
+        this.#scheduler.wake();
         break;
       case 'failed':
         this.#errors.fail('watch', hint.error);

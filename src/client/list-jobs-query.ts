@@ -2,7 +2,7 @@ import { ReseolioError } from '../core/errors.ts';
 import { JOB_STATES, type JobState } from '../core/job.ts';
 import { assertJobName, assertNumber, describeValue, LIMITS } from '../core/options.ts';
 import type { ListJobsParams } from '../core/storage.ts';
-import { assertKeys } from './client-options.ts';
+import { assertKeys, assertOneOf } from './client-options.ts';
 
 export interface ListJobsQuery {
   /** Only jobs in these states. Default: all. */
@@ -46,10 +46,6 @@ function assertAll(what: string, given: unknown, assertOne: (item: unknown) => v
     throw invalid(`${what} is ${describeValue(given)}: use an array of at most ${LIMITS.listPage}`);
   }
   for (const item of given) assertOne(item);
-}
-
-function assertOneOf(what: string, given: unknown, allowed: readonly unknown[]): void {
-  if (!allowed.includes(given)) throw invalid(`${what} is ${describeValue(given)}: use ${allowed.join(', ')}`);
 }
 
 function invalid(message: string): ReseolioError {

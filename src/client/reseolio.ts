@@ -13,11 +13,15 @@ import {
 import { ClientLifecycle } from './client-lifecycle.ts';
 import { type ReseolioOptions, resolveClientOptions } from './client-options.ts';
 import { createDurableFunction, type DurableFunction } from './durable-function.ts';
+import type { Engine } from './engine.ts';
 import { Enqueuer } from './enqueuer.ts';
 import { assertJobId, JobAccess, type JobDetails, type JobList } from './job-access.ts';
 import { JobHandle } from './job-handle.ts';
 import type { ListJobsQuery } from './list-jobs-query.ts';
 import { joinNamespace } from './namespace.ts';
+import { type PreviewOptions, ScheduleAccess, type ScheduleList } from './schedule-access.ts';
+import type { ScheduleHandle } from './schedule-handle.ts';
+import type { ListSchedulesQuery } from './schedule-options.ts';
 
 /**
  * Durable functions on one storage: the calls are jobs, and this process runs those it has handlers for.
@@ -39,6 +43,7 @@ export class Reseolio implements AsyncDisposable {
   readonly #lifecycle: ClientLifecycle;
   readonly #access: JobAccess;
   readonly #enqueuer: Enqueuer;
+  readonly #schedules: ScheduleAccess;
 
   /** @throws ReseolioError `invalid_option`. */
   constructor(options: ReseolioOptions = {}) {
@@ -46,14 +51,11 @@ export class Reseolio implements AsyncDisposable {
     const ids = new JobIdGenerator(resolved.runtime);
     const lifecycle = new ClientLifecycle({ options: resolved, registry: this.#registry, events: this.#events, ids });
     this.#lifecycle = lifecycle;
-    this.#access = new JobAccess(() => lifecycle.requireEngine());
-    this.#enqueuer = new Enqueuer({
-      source: () => lifecycle.requireEngine(),
-      access: this.#access,
-      ids,
-      events: this.#events,
-      maxPayloadBytes: resolved.maxPayloadBytes,
-    });
+    const { runtime, maxPayloadBytes } = resolved;
+    const source = (): Engine => lifecycle.requireEngine();
+    this.#access = new JobAccess(source);
+    this.#enqueuer = new Enqueuer({ source, access: this.#access, ids, events: this.#events, maxPayloadBytes });
+    this.#schedules = new ScheduleAccess({ source, ids, runtime, maxPayloadBytes });
   }
 
   /**
@@ -111,7 +113,7 @@ export class Reseolio implements AsyncDisposable {
     }
     const resolved = Object.freeze(resolveJobOptions(options));
     this.#registry.add(name, handler as Handler);
-    return createDurableFunction({ name, options: resolved, enqueuer: this.#enqueuer });
+    return createDurableFunction({ name, options: resolved, enqueuer: this.#enqueuer, schedules: this.#schedules });
   }
 
   /**
@@ -160,6 +162,34 @@ export class Reseolio implements AsyncDisposable {
   /** How many jobs of each name are in each state. */
   async counts(): Promise<NameCounts[]> {
     return this.#access.counts();
+  }
+
+  /**
+   * The schedule of an id or a name, deleted ones too; null if there is none.
+   *
+   * @throws ReseolioError `invalid_argument`.
+   */
+  async getSchedule(idOrName: string): Promise<ScheduleHandle | null> {
+    return this.#schedules.find(idOrName);
+  }
+
+  /**
+   * A page of schedules, those that are due next first, and how many there are on all pages.
+   *
+   * @throws ReseolioError `invalid_option`.
+   */
+  async listSchedules(query: ListSchedulesQuery = {}): Promise<ScheduleList> {
+    return this.#schedules.list(query);
+  }
+
+  /**
+   * The next `count` occurrences, 1 to 1000, of a schedule that said this, Unix milliseconds by the clock of this process.
+   * Nothing is stored, and the client need not be started.
+   *
+   * @throws ReseolioError `invalid_cron`, `invalid_timezone`, `invalid_option`.
+   */
+  async previewSchedule(options: PreviewOptions, count: number): Promise<number[]> {
+    return this.#schedules.preview(options, count);
   }
 
   /**

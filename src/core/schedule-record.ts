@@ -64,3 +64,12 @@ export interface ScheduleSummary extends ScheduleRule {
 export interface ScheduleRecord extends ScheduleSummary {
   readonly args: Payload;
 }
+
+export function ruleOf(schedule: ScheduleRule): ScheduleRule {
+  const { jobName, cron, timezone, options, priority, catchUp, catchUpLimit, overlap } = schedule;
+  return { jobName, cron, timezone, options, priority, catchUp, catchUpLimit, overlap };
+}
+
+export function definitionOf(schedule: ScheduleDefinition): ScheduleDefinition {
+  return { ...ruleOf(schedule), args: schedule.args };
+}

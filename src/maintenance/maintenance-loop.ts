@@ -11,11 +11,12 @@ export interface MaintenanceLoopParams {
   readonly reportError: (error: unknown) => boolean;
 }
 
-/** Calls a step again and again until it is stopped, with backoff while it fails. */
+/** Calls a step again and again until it is stopped, with backoff while it fails; sooner when it is woken. */
 export class MaintenanceLoop {
   readonly #params: MaintenanceLoopParams;
   #timer: Timer | null = null;
   #isStopped = false;
+  #isWoken = false;
   #failures = 0;
   #inFlight: Promise<void> = Promise.resolve();
 
@@ -25,6 +26,16 @@ export class MaintenanceLoop {
 
   start(): void {
     this.#wait(this.#params.firstDelayMs);
+  }
+
+  /** There is something to do: the step is called now, or once more if it is under way. */
+  wake(): void {
+    if (this.#timer === null) {
+      this.#isWoken = true;
+      return;
+    }
+    this.#timer.cancel();
+    this.#wait(0);
   }
 
   /** Resolves when the step that was under way, if any, has ended. */
@@ -38,7 +49,7 @@ export class MaintenanceLoop {
   #wait(delayMs: number): void {
     if (this.#isStopped) return;
     const { runtime } = this.#params;
-    this.#timer = runtime.setTimer(delayMs, () => {
+    this.#timer = runtime.setTimer(this.#isWoken ? 0 : delayMs, () => {
       this.#timer = null;
       // After a blocked event loop many timers are due at once. What the worker extends and settles goes first.
       runtime.setImmediate(() => {
@@ -48,6 +59,7 @@ export class MaintenanceLoop {
   }
 
   async #run(): Promise<void> {
+    this.#isWoken = false;
     try {
       const delayMs = await this.#params.step();
       this.#failures = 0;

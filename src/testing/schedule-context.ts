@@ -12,6 +12,7 @@ import type {
   UpdateScheduleResult,
 } from '../core/schedule-operations.ts';
 import {
+  definitionOf,
   SCHEDULE_STATES,
   type ScheduleDefinition,
   type ScheduleRecord,
@@ -141,11 +142,6 @@ export class ScheduleContext {
   ): Promise<ListSchedulesResult> {
     return this.storage.listSchedules({ states, limit, offset });
   }
-}
-
-export function definitionOf(schedule: ScheduleRecord): ScheduleDefinition {
-  const { jobName, cron, timezone, options, priority, catchUp, catchUpLimit, overlap, args } = schedule;
-  return { jobName, cron, timezone, options, priority, catchUp, catchUpLimit, overlap, args };
 }
 
 export function comparableSchedule(schedule: ScheduleRecord): ComparableSchedule {

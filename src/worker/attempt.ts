@@ -58,12 +58,13 @@ export class Attempt implements Deadlined, JobContext {
   }
 
   #createCurrent(): CurrentJob {
-    const { id, name, attempt } = this.job;
+    const { id, name, attempt, occurrence } = this.job;
     const getSignal = (): AbortSignal => this.#signal();
     return Object.freeze({
       id,
       name,
       attempt,
+      occurrence: occurrence === null ? null : Object.freeze({ ...occurrence }),
       deadline: this.#wallDeadline,
       get signal() {
         return getSignal();

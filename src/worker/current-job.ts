@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ReseolioError } from '../core/errors.ts';
+import type { Occurrence } from '../core/schedule-record.ts';
 
 /** What a handler can know of the job that it runs. */
 export interface CurrentJob {
@@ -7,6 +8,8 @@ export interface CurrentJob {
   readonly name: string;
   /** Counted from 1. */
   readonly attempt: number;
+  /** Which due time of which schedule the job is for; null if it was called. */
+  readonly occurrence: Occurrence | null;
   /**
    * Aborts when the outcome of this attempt will no longer be taken. Its `reason` is a `ReseolioError` of code
    * `attempt_timeout`, `shutting_down` (the grace time of `stop()` is over) or `lease_lost`.
