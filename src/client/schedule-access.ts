@@ -17,7 +17,8 @@ import type { JobSource } from './job-access.ts';
 import { describeDifferences } from './schedule-differences.ts';
 import { ScheduleHandle } from './schedule-handle.ts';
 import {
-  applyScheduleChange,
+  applyToRule,
+  assertScheduleChange,
   type ListSchedulesQuery,
   resolveListSchedulesQuery,
   resolveScheduleOptions,
@@ -137,10 +138,11 @@ export class ScheduleAccess {
 
   async update(id: string, change: ScheduleChange): Promise<void> {
     const { storage } = this.#params.source();
+    assertScheduleChange(change);
     const args = encodeArgs(change.args, this.#params.maxPayloadBytes);
     const firstOccurrence = await loadFirstOccurrence();
     await this.#change(storage, id, (stored, now) => {
-      const definition = { ...applyScheduleChange(ruleOf(stored), change), args: args ?? stored.args };
+      const definition = { ...applyToRule(ruleOf(stored), change), args: args ?? stored.args };
       if (describeDifferences(stored, definition) === null) return null;
       return redefine(stored, definition, now, firstOccurrence);
     });

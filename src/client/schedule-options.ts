@@ -111,13 +111,12 @@ export function resolveScheduleOptions(given: ScheduleOptions, jobName: string, 
     catchUpLimit: 100,
     overlap: 'allow',
   };
-  return { name, rule: applyRule(rule, given), isReplacing: replace };
+  return { name, rule: applyToRule(rule, given), isReplacing: replace };
 }
 
-/** `rule` with what `change` says. As {@link resolveScheduleOptions} does, but for `args`. */
-export function applyScheduleChange(rule: ScheduleRule, change: ScheduleChange): ScheduleRule {
+/** @throws ReseolioError `invalid_option`. */
+export function assertScheduleChange(change: ScheduleChange): void {
   assertKeys('update', change, CHANGE_KEYS);
-  return applyRule(rule, change);
 }
 
 /** @throws ReseolioError `invalid_option`. */
@@ -130,7 +129,8 @@ export function resolveListSchedulesQuery(query: ListSchedulesQuery): ListSchedu
   return { states: status === undefined ? ['active', 'paused'] : [status], limit, offset };
 }
 
-function applyRule(rule: ScheduleRule, given: Omit<ScheduleChange, 'args'>): ScheduleRule {
+/** `rule` with what is given, which is checked as {@link resolveScheduleOptions} does. */
+export function applyToRule(rule: ScheduleRule, given: Omit<ScheduleChange, 'args'>): ScheduleRule {
   const { handlerOptions = {}, catchUp, catchUpLimit, overlap } = given;
   assertKeys('handlerOptions', handlerOptions, HANDLER_OPTION_KEYS);
   const { priority, ...options } = handlerOptions;
