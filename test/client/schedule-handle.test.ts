@@ -174,14 +174,12 @@ describe('listSchedules', () => {
     const { client } = createFixtureOf();
     await client.start();
     const f = client.durable('f', (n: number) => n);
-    const [b, a, c, gone] = [
-      await f.schedule({ cron: '0 2 * * *', name: 'b' }, 1),
-      await f.schedule({ cron: '0 1 * * *', name: 'a' }, 1),
-      await f.schedule({ cron: '0 3 * * *', name: 'c' }, 1),
-      await f.schedule({ cron: '0 4 * * *', name: 'gone' }, 1),
-    ];
-    await a?.pause();
-    await gone?.delete();
+    const b = await f.schedule({ cron: '0 2 * * *', name: 'b' }, 1);
+    const a = await f.schedule({ cron: '0 1 * * *', name: 'a' }, 1);
+    await f.schedule({ cron: '0 3 * * *', name: 'c' }, 1);
+    const gone = await f.schedule({ cron: '0 4 * * *', name: 'gone' }, 1);
+    await a.pause();
+    await gone.delete();
     const names = async (query?: Parameters<typeof client.listSchedules>[0]) => {
       const { schedules, total } = await client.listSchedules(query);
       return [schedules.map(({ name }) => name), total];
@@ -192,9 +190,8 @@ describe('listSchedules', () => {
     expect(await names({ status: 'deleted' })).toEqual([['gone'], 1]);
     expect(await names({ limit: 1, offset: 1 })).toEqual([['c'], 3]);
     const [first] = (await client.listSchedules({ limit: 1 })).schedules;
-    const { args: _args, ...overview } = (await b?.details()) as { args: unknown };
+    const { args: _args, ...overview } = await b.details();
     expect(first).toEqual(overview);
-    expect(c?.name).toBe('c');
   });
 
   test.each([{ status: 'gone' }, { limit: 0 }, { limit: 10_001 }, { offset: -1 }, { order: 1 }, null])(

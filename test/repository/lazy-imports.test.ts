@@ -9,8 +9,11 @@ const BUILD = join(ROOT, '.build');
 
 /** The packages that a fresh Node process loads when it imports `specifier`, sorted. */
 function packagesLoadedBy(specifier: string): string[] {
+  return packagesLoadedByProgram(`await import(${JSON.stringify(specifier)});`);
+}
+
+function packagesLoadedByProgram(program: string): string[] {
   const recorder = pathToFileURL(join(BUILD, 'test/repository/import-recorder.js')).href;
-  const program = `await import(${JSON.stringify(specifier)});`;
   const child = spawnSync(process.execPath, ['--import', recorder, '--input-type=module', '--eval', program], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -36,6 +39,20 @@ describe('importing reseolio', () => {
   test('loads no package but msgpackr with the code that opens storage', () => {
     const loaded = packagesLoadedBy(builtModule('src/backends/open-storage.js'));
     expect(loaded.filter((name) => name !== 'msgpackr')).toEqual([]);
+  });
+
+  test('loads what parses cron expressions only once a schedule is used', () => {
+    const program = (use: string): string => `
+      const { Reseolio } = await import(${JSON.stringify(builtModule('src/index.js'))});
+      const reseolio = new Reseolio({ storage: 'memory://' });
+      const f = reseolio.durable('f', () => 1);
+      await reseolio.start();
+      await (await f()).result();
+      ${use}
+      await reseolio.stop();`;
+    const isCron = (name: string): boolean => name === 'cron-parser' || name === 'luxon';
+    expect(packagesLoadedByProgram(program('')).filter(isCron)).toEqual([]);
+    expect(packagesLoadedByProgram(program('await f.hourly();')).filter(isCron)).toContain('cron-parser');
   });
 
   test('a heavy package that is loaded is seen', () => {
