@@ -163,6 +163,22 @@ describe('hints', () => {
       await query(serverUrl, 'select pg_notify($1, $2)', [`reseolio_${schema}`, payload]);
     }
     await expect.poll(() => hints.hints.some((hint) => hint.kind === 'work' && hint.names?.[0] === 'task')).toBe(true);
-    expect(hints.hints.every(({ kind }) => kind === 'work' || kind === 'finished')).toBe(true);
+    expect(hints.hints.every(({ kind }) => kind === 'work' || kind === 'finished' || kind === 'schedules')).toBe(true);
+  });
+
+  it('of others are about schedules where they say so, and where nobody knows what they say', async () => {
+    const { schema, storage } = await openSchema();
+    const hints = collectHints(storage);
+    for (const payload of [
+      '{"work":[],"finished":[]}',
+      '{"work":[],"finished":[],"schedules":"yes"}',
+      '{"work":[],"finished":[],"schedules":true}',
+      'no json',
+      '{"work":["task"],"finished":[]}',
+    ]) {
+      await query(serverUrl, 'select pg_notify($1, $2)', [`reseolio_${schema}`, payload]);
+    }
+    await expect.poll(() => hints.hints.some((hint) => hint.kind === 'work' && hint.names?.[0] === 'task')).toBe(true);
+    expect(hints.hints.filter(({ kind }) => kind === 'schedules')).toHaveLength(2);
   });
 });
