@@ -1,8 +1,7 @@
 import { type CronCalendar, HORIZON_MS } from './cron-calendar.ts';
-import type { TimeZone, ZoneSegment } from './time-zone.ts';
+import { SPAN_MS, type TimeZone, type ZoneSegment } from './time-zone.ts';
 
 const SECOND_MS = 1000;
-const DAY_MS = 86_400_000;
 
 /**
  * The occurrences of a schedule: the instants at which the clocks of a zone show what a cron expression names.
@@ -28,10 +27,10 @@ export class Recurrence {
       const segment = this.#zone.segmentAt(at);
       const occurrence = this.#nextIn(segment, from);
       if (occurrence !== null) return occurrence;
-      const named = this.#calendar.next(from + segment.offset);
+      // However far the clocks are set back in between, they show nothing before this that is named.
+      const named = this.#calendar.next(from + segment.offset - SPAN_MS);
       if (named === null) return null;
-      // Whatever the clocks do in between, they show nothing that is named until a day before.
-      at = Math.max(segment.end, named - segment.offset - 2 * DAY_MS);
+      at = Math.max(segment.end, named - segment.offset - SPAN_MS);
       from = at - 1;
     }
     return null;

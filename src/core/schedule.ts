@@ -18,6 +18,23 @@ const MACROS: ReadonlyMap<string, string> = new Map([
   ['@hourly', '0 * * * *'],
 ]);
 
+/** All that the IANA database has. */
+const THREE_LETTER_ZONES = new Set([
+  'CET',
+  'EET',
+  'EST',
+  'GMT',
+  'HST',
+  'MET',
+  'MST',
+  'PRC',
+  'ROC',
+  'ROK',
+  'UCT',
+  'UTC',
+  'WET',
+]);
+
 const NUMBER = String.raw`\d{1,2}`;
 const MONTH = `(?:${NUMBER}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)`;
 const WEEKDAY = `(?:${NUMBER}|sun|mon|tue|wed|thu|fri|sat)`;
@@ -37,7 +54,10 @@ function itemOf(value: string, special = '(?!)'): RegExp {
   return new RegExp(`^(?:${special}|(?:[*?]|${value}(?:-${value})?)(?:/(\\d{1,2}))?)$`, 'i');
 }
 
-/** Zones are few, and what is known of their changes is worth keeping. */
+/**
+ * Zones are few, and what is known of their changes is worth keeping. By their names in small letters: they can be
+ * written in any case, and none is to be kept once for each.
+ */
 const zones = new Map<string, TimeZone>();
 
 /**
@@ -67,22 +87,28 @@ function parseTimezone(timezone: unknown): TimeZone {
       `${describeValue(timezone)} is no time zone: use a name of the IANA database, such as Europe/Berlin or UTC`,
     );
   }
-  const known = zones.get(timezone);
+  const known = zones.get(timezone.toLowerCase());
   if (known !== undefined) return known;
   const iana = IANAZone.create(timezone);
   const zone = new TimeZone((instant) => iana.offset(instant) * MINUTE_MS);
-  zones.set(timezone, zone);
+  zones.set(timezone.toLowerCase(), zone);
   return zone;
 }
 
-/** Offsets such as +02:00 are no zones: they would be off by an hour for half of the year, without a word. */
+/**
+ * Offsets such as +02:00 are no zones: they would be off by an hour for half of the year, without a word. Nor are
+ * abbreviations, some of which Intl reads in ways of its own: BST is Dhaka to it, and AST is Anchorage.
+ */
 function isZoneName(timezone: string): boolean {
-  return /^[A-Za-z]/.test(timezone) && IANAZone.isValidZone(timezone);
+  if (!/^[A-Za-z]/.test(timezone)) return false;
+  if (timezone.length === 3 && !THREE_LETTER_ZONES.has(timezone.toUpperCase())) return false;
+  return IANAZone.isValidZone(timezone);
 }
 
 function parseCron(cron: unknown): CronFields {
   if (typeof cron !== 'string') throw invalidCron(cron, 'it is no text');
   if (cron.length > LIMITS.cronChars) throw invalidCron(cron, `it has more than ${LIMITS.cronChars} characters`);
+  if (/[^\t\n\r -~]/.test(cron)) throw invalidCron(cron, 'it has characters that no cron expression has');
   const text = cron.trim();
   const fields = (MACROS.get(text.toLowerCase()) ?? text).split(/\s+/);
   assertFields(cron, fields);
@@ -90,7 +116,11 @@ function parseCron(cron: unknown): CronFields {
   try {
     return readFields(withSeconds.join(' ').toUpperCase());
   } catch (error) {
-    throw invalidCron(cron, error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    throw invalidCron(
+      cron,
+      message.includes('explicit day of month') ? 'no month that it names has such a day' : message,
+    );
   }
 }
 
@@ -124,7 +154,7 @@ type Days = Readonly<{ isWildcard: boolean; values: readonly (number | string)[]
 /** If both the day of the month and that of the week are said, either is enough, as crontab(5) has it. */
 function dayMatchOf(dayOfMonth: Days, dayOfWeek: Days & Readonly<{ nthDay: number }>): DayMatch {
   const monthDays = new Set(dayOfMonth.values);
-  const weekDays = new Set(dayOfWeek.values);
+  const weekDays = new Set(dayOfWeek.values.map((value) => (value === '7L' ? '0L' : value)));
   const { nthDay } = dayOfWeek;
   const isMonthDay: DayMatch = (day) =>
     monthDays.has(day.dayOfMonth) || (monthDays.has('L') && day.dayOfMonth === day.daysInMonth);

@@ -1,5 +1,8 @@
-/** Longer than any clock was ever set forward or back at once (a whole day, by islands that crossed the date line). */
-const SPAN_MS = 26 * 3_600_000;
+/**
+ * No two clocks on earth are further apart, and longer than any was ever set forward or back at once (a whole day, by
+ * islands that crossed the date line).
+ */
+export const SPAN_MS = 26 * 3_600_000;
 
 /** A stretch of time in which the clocks of a zone show one offset from UTC. */
 export interface ZoneSegment {
