@@ -6,7 +6,7 @@ export type { JobDetails, JobList, JobOverview } from './client/job-access.ts';
 export type { JobHandle } from './client/job-handle.ts';
 export type { ListJobsQuery } from './client/list-jobs-query.ts';
 export { Reseolio } from './client/reseolio.ts';
-export type { PreviewOptions, ScheduleDetails, ScheduleList, ScheduleOverview } from './client/schedule-access.ts';
+export type { PreviewOptions } from './client/schedule-access.ts';
 export type { ScheduleHandle } from './client/schedule-handle.ts';
 export type {
   ListSchedulesQuery,
@@ -15,6 +15,7 @@ export type {
   ScheduleOptions,
   ScheduleSettings,
 } from './client/schedule-options.ts';
+export type { ScheduleDetails, ScheduleList, ScheduleOverview } from './client/schedule-overview.ts';
 export type { ScheduleShorthands, Scheduling } from './client/scheduling.ts';
 export {
   ERROR_CODES,

@@ -19,9 +19,10 @@ import { assertJobId, JobAccess, type JobDetails, type JobList } from './job-acc
 import { JobHandle } from './job-handle.ts';
 import type { ListJobsQuery } from './list-jobs-query.ts';
 import { joinNamespace } from './namespace.ts';
-import { type PreviewOptions, ScheduleAccess, type ScheduleList } from './schedule-access.ts';
-import type { ScheduleHandle } from './schedule-handle.ts';
+import { type PreviewOptions, ScheduleAccess } from './schedule-access.ts';
+import { ScheduleHandle } from './schedule-handle.ts';
 import type { ListSchedulesQuery } from './schedule-options.ts';
+import type { ScheduleList } from './schedule-overview.ts';
 
 /**
  * Durable functions on one storage: the calls are jobs, and this process runs those it has handlers for.
@@ -170,7 +171,8 @@ export class Reseolio implements AsyncDisposable {
    * @throws ReseolioError `invalid_argument`.
    */
   async getSchedule(idOrName: string): Promise<ScheduleHandle | null> {
-    return this.#schedules.find(idOrName);
+    const found = await this.#schedules.find(idOrName);
+    return found === null ? null : new ScheduleHandle(this.#schedules, found);
   }
 
   /**

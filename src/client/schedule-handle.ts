@@ -1,6 +1,7 @@
 import type { ScheduleState } from '../core/schedule-record.ts';
-import type { ScheduleAccess, ScheduleDetails } from './schedule-access.ts';
+import type { ScheduleAccess, ScheduleReference } from './schedule-access.ts';
 import type { ScheduleChange } from './schedule-options.ts';
+import type { ScheduleDetails } from './schedule-overview.ts';
 
 /** A schedule. Any number of handles, in any process that opened the storage, can stand for one. */
 export class ScheduleHandle {
@@ -9,7 +10,7 @@ export class ScheduleHandle {
   readonly #access: ScheduleAccess;
 
   /** Made by the client: call `schedule` of a durable function, or `getSchedule`. */
-  constructor(access: ScheduleAccess, id: string, name: string) {
+  constructor(access: ScheduleAccess, { id, name }: ScheduleReference) {
     this.#access = access;
     this.id = id;
     this.name = name;

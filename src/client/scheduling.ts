@@ -1,6 +1,6 @@
 import { assertNumber, type JobOptions } from '../core/options.ts';
 import type { ScheduleAccess } from './schedule-access.ts';
-import type { ScheduleHandle } from './schedule-handle.ts';
+import { ScheduleHandle } from './schedule-handle.ts';
 import type { ScheduleOptions, ScheduleSettings } from './schedule-options.ts';
 
 /** Schedules by what they are called in plain words, in UTC unless a time zone is said. */
@@ -44,7 +44,7 @@ export function createScheduling<Args extends unknown[]>({
   schedules,
 }: SchedulingParams): Scheduling<Args> {
   const schedule = async (given: ScheduleOptions, ...args: Args): Promise<ScheduleHandle> =>
-    schedules.schedule(name, options, given, args);
+    new ScheduleHandle(schedules, await schedules.schedule(name, options, given, args));
 
   function withSettings(settings: ScheduleSettings): ScheduleShorthands<Args> {
     const at = (cron: string, args: Args): Promise<ScheduleHandle> => schedule({ ...settings, cron }, ...args);

@@ -60,6 +60,7 @@ export type UpdateScheduleResult =
   | { readonly status: 'changed'; readonly schedule: ScheduleRecord }
   /** The schedule has another revision by now; nothing was changed. */
   | { readonly status: 'conflict' }
+  /** It is not there, or was deleted, which is for good. */
   | { readonly status: 'not_found' };
 
 export interface ListDueSchedulesParams {
@@ -96,6 +97,6 @@ export interface OccurrenceJob extends Pick<Occurrence, 'dueAt'> {
 
 /**
  * `fired`: the jobs are stored. `overlapped`: the schedule skips overlaps, and its last job has not ended; no job was
- * made, but the schedule went on. `stale`: the revision is another; nothing happened.
+ * made, but the schedule went on. `stale`: the revision is another, or somebody else is at it; nothing happened.
  */
 export type FiringStatus = 'fired' | 'overlapped' | 'stale';

@@ -210,6 +210,17 @@ describe('what cannot be', () => {
     expect(storage.count('createSchedule')).toBe(0);
   });
 
+  test('more arguments than can be made up for at once are refused', async () => {
+    const { client, report, storage } = await startReporting();
+    const catchUp = { cron: '@daily', catchUp: 'all', catchUpLimit: 1000 } as const;
+    const large = 'x'.repeat(100_000);
+    await expect(report.schedule(catchUp, large)).rejects.toMatchObject(withCode('payload_too_large'));
+    expect(storage.count('createSchedule')).toBe(0);
+    const handle = await report.schedule({ ...catchUp, catchUpLimit: 10 }, large);
+    await expect(handle.update({ catchUpLimit: 1000 })).rejects.toMatchObject(withCode('payload_too_large'));
+    expect((await client.listSchedules()).schedules).toMatchObject([{ catchUpLimit: 10 }]);
+  });
+
   test('nothing can be scheduled before the start and after the stop', async () => {
     const { createClient } = createFixture();
     const client = createClient();

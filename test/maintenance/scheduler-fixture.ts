@@ -78,23 +78,18 @@ export function createSchedulerFixture(startAt?: number): SchedulerFixture {
       loop.start();
       return loop;
     },
-    async occurrencesOf(scheduleId) {
-      const all: number[] = [];
-      for (let offset = 0; ; offset += 1000) {
-        const page = {
-          states: null,
-          names: null,
-          limit: 1000,
-          offset,
-          orderBy: 'createdAt',
-          isAscending: true,
-        } as const;
-        const { jobs, total } = await storage.listJobs(page);
-        for (const { occurrence } of jobs) if (occurrence?.scheduleId === scheduleId) all.push(occurrence.dueAt);
-        if (offset + 1000 >= total) return all;
-      }
-    },
+    occurrencesOf: (scheduleId) => readOccurrences(storage, scheduleId),
   };
+}
+
+async function readOccurrences(storage: MemoryStorage, scheduleId: string): Promise<number[]> {
+  const all: number[] = [];
+  for (let offset = 0; ; offset += 1000) {
+    const page = { states: null, names: null, limit: 1000, offset, orderBy: 'createdAt', isAscending: true } as const;
+    const { jobs, total } = await storage.listJobs(page);
+    for (const { occurrence } of jobs) if (occurrence?.scheduleId === scheduleId) all.push(occurrence.dueAt);
+    if (offset + 1000 >= total) return all;
+  }
 }
 
 /** All occurrences of an expression in a time. */

@@ -56,7 +56,7 @@ export class ScheduleTable {
   update(params: Readonly<UpdateScheduleParams>, now: number): UpdateScheduleResult {
     const { id, revision, definition, state, nextRunAt } = params;
     const schedule = this.#schedules.get(id);
-    if (schedule === undefined) return { status: 'not_found' };
+    if (schedule === undefined || schedule.state === 'deleted') return { status: 'not_found' };
     if (schedule.revision !== revision) return { status: 'conflict' };
     const changed = { ...schedule, ...definition, state, nextRunAt, revision: revision + 1, updatedAt: now };
     this.#schedules.set(id, copySchedule(changed));
@@ -64,7 +64,8 @@ export class ScheduleTable {
   }
 
   listDue({ limit }: Readonly<ListDueSchedulesParams>, now: number): ListDueSchedulesResult {
-    const active = [...this.#schedules.values()].filter(({ nextRunAt }) => nextRunAt !== null).sort(compareNextRun);
+    const isComing = ({ state, nextRunAt }: ScheduleRecord): boolean => state === 'active' && nextRunAt !== null;
+    const active = [...this.#schedules.values()].filter(isComing).sort(compareNextRun);
     const due = active.filter((schedule) => nextRun(schedule) <= now).slice(0, limit);
     const next = active[due.length];
     return {

@@ -44,7 +44,7 @@ export function updateSchedule(
 ): UpdateScheduleResult {
   const { tree } = transaction;
   const stored = readSchedule(tree, parseJobId(id));
-  if (stored === null) return { status: 'not_found' };
+  if (stored === null || stored.summary.state === 'deleted') return { status: 'not_found' };
   if (stored.summary.revision !== revision) return { status: 'conflict' };
   const { args, ...rule } = definition;
   const summary: ScheduleSummary = {

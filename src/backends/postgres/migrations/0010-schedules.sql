@@ -83,7 +83,7 @@ begin
     updated_at = {schema}.clock_ms(), cron = p_cron, timezone = p_timezone, catch_up = p_catch_up,
     catch_up_limit = p_catch_up_limit, overlap = p_overlap, max_attempts = p_max_attempts, options = p_options,
     args_is_json = p_is_json, args = p_args
-  where s.id = p_id and s.revision = p_revision
+  where s.id = p_id and s.revision = p_revision and s.state <> 'deleted'
   returning s.* into v_stored;
   if found then
     return query select 'changed', v_stored;
@@ -99,7 +99,7 @@ begin
   then
     perform pg_logical_emit_message(true, 'reseolio', '');
     return query select 'same', v_stored;
-  else
+  elsif v_stored.state <> 'deleted' then
     return query select 'conflict', v_stored;
   end if;
 end $$;
