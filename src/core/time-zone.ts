@@ -11,7 +11,7 @@ export interface ZoneSegment {
   readonly start: number;
   /** The offset before that; the same as `offset` where there was no such change. */
   readonly offsetBefore: number;
-  /** The segment reaches up to here at the least; 26 hours ahead where no change comes first. */
+  /** The segment reaches up to here at the least. */
   readonly end: number;
 }
 
@@ -21,8 +21,9 @@ export type OffsetAt = (instant: number) => number;
 /** Finds out when the clocks of a zone are set forward and back, from their offsets alone. */
 export class TimeZone {
   readonly #offsetAt: OffsetAt;
-  /** No change comes within 26 hours of any instant between these. */
-  #quiet: Readonly<{ from: number; to: number; offset: number }> = { from: 0, to: -1, offset: 0 };
+  /** The segment that was found last, as it is for the instants from `#from` to its end. */
+  #segment: ZoneSegment = { offset: 0, start: 0, offsetBefore: 0, end: Number.NEGATIVE_INFINITY };
+  #from = 0;
 
   constructor(offsetAt: OffsetAt) {
     this.#offsetAt = offsetAt;
@@ -30,32 +31,25 @@ export class TimeZone {
 
   /** The segment that `instant` lies in. */
   segmentAt(instant: number): ZoneSegment {
-    const { from, to, offset } = this.#quiet;
-    if (instant >= from && instant <= to) {
-      return { offset, offsetBefore: offset, start: instant - SPAN_MS, end: instant + SPAN_MS };
-    }
-    return this.#findSegment(instant);
+    if (!(instant >= this.#from && instant < this.#segment.end)) this.#findSegment(Math.floor(instant));
+    return this.#segment;
   }
 
-  #findSegment(instant: number): ZoneSegment {
+  #findSegment(instant: number): void {
     const [earliest, latest] = [instant - SPAN_MS, instant + SPAN_MS];
-    const [offsetBefore, offset, offsetAfter] = [earliest, instant, latest].map(this.#offsetAt) as [
-      number,
-      number,
-      number,
-    ];
-    if (offsetBefore === offset && offset === offsetAfter && this.#offsetAt(latest + SPAN_MS) === offset) {
-      this.#quiet = { from: instant, to: latest, offset };
-    }
-    return {
-      offset,
-      offsetBefore,
-      start: offsetBefore === offset ? earliest : this.#findChange(earliest, instant),
-      end: offsetAfter === offset ? latest : this.#findChange(instant, latest),
-    };
+    const [offsetBefore, offset] = [this.#offsetAt(earliest), this.#offsetAt(instant)];
+    const start = offsetBefore === offset ? earliest : this.#findChange(earliest, instant);
+    const end = this.#findEnd(instant, latest, offset) ?? this.#findEnd(latest, latest + SPAN_MS, offset);
+    this.#segment = { offset, offsetBefore, start, end: end ?? latest + SPAN_MS };
+    this.#from = offsetBefore === offset ? instant : start;
   }
 
-  /** The one change between `low` and `high`: the first instant with the offset that `high` has. */
+  /** The change between `low`, where the offset is `offset`, and `high`, if there is one. */
+  #findEnd(low: number, high: number, offset: number): number | null {
+    return this.#offsetAt(high) === offset ? null : this.#findChange(low, high);
+  }
+
+  /** The one change between `low` and `high`, whole numbers: the first instant with the offset that `high` has. */
   #findChange(low: number, high: number): number {
     const offset = this.#offsetAt(high);
     let [before, from] = [low, high];
