@@ -1,5 +1,8 @@
 import { FINISHED_STATES, type FinishedState, JOB_STATES, type JobState } from '../core/job.ts';
 import type { AttemptOutcome } from '../core/storage.ts';
+import { Digits } from './digits.ts';
+import { MODEL_NAMES } from './model-names.ts';
+import { decodeScheduleOperation, type ScheduleOperation } from './model-schedule-operation.ts';
 
 /**
  * One step of a random run. Jobs and leases are meant by numbers: the n-th of those known when the step runs, counted
@@ -25,7 +28,8 @@ export type ModelOperation =
     }
   | { readonly kind: 'counts' }
   | { readonly kind: 'advance'; readonly ms: number }
-  | { readonly kind: 'reopen' };
+  | { readonly kind: 'reopen' }
+  | ScheduleOperation;
 
 export interface DraftSpec {
   readonly name: string;
@@ -50,8 +54,6 @@ export interface SettlementSpec extends LeaseSpec {
 /** One more than the largest number that stands for an operation. */
 export const OPERATION_NUMBERS = 2 ** 52;
 
-/** Few, and one the beginning of another, so that jobs meet. */
-const MODEL_NAMES = ['task', 'task:sub', 'other'] as const;
 const KEYS = [null, null, 'a', 'b', 'a:b', 'é'] as const;
 const DELAYS_MS = [0, 1, 40, 250.5, 3000] as const;
 const LEASES_MS = [1000, 50, 200.25, 5000] as const;
@@ -80,32 +82,15 @@ const KINDS = [
   'reopen',
   'enqueue',
   'settle',
+  'createSchedule',
+  'fire',
+  'updateSchedule',
+  'listDue',
+  'getSchedule',
+  'listSchedules',
+  'fire',
+  'createScheduleAgain',
 ] as const satisfies readonly ModelOperation['kind'][];
-
-/** Draws choices from one number, digit by digit, so that a smaller number is a plainer operation. */
-class Digits {
-  #rest: number;
-
-  constructor(number: number) {
-    this.#rest = number;
-  }
-
-  /** A number from 0 to `count` - 1. */
-  take(count: number): number {
-    const digit = this.#rest % count;
-    this.#rest = Math.floor(this.#rest / count);
-    return digit;
-  }
-
-  pick<T>(choices: readonly T[]): T {
-    return choices[this.take(choices.length)] as T;
-  }
-
-  /** `count` times what `draw` makes of the digits. */
-  list<T>(count: number, draw: () => T): T[] {
-    return Array.from({ length: count }, draw);
-  }
-}
 
 /** The operation that `number`, a whole number below {@link OPERATION_NUMBERS}, stands for. */
 export function decodeOperation(number: number): ModelOperation {
@@ -148,6 +133,8 @@ export function decodeOperation(number: number): ModelOperation {
       return { kind };
     case 'advance':
       return { kind, ms: digits.pick([1, 50, 100.5, 250, 1000, 5000]) };
+    default:
+      return decodeScheduleOperation(kind, digits);
   }
 }
 

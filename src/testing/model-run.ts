@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { MemoryStorage } from '../backends/memory/memory-storage.ts';
 import type { Lease } from '../core/job.ts';
 import type { AttemptOutcome, ClaimResult, NewJob, PruneParams, Settlement, Storage } from '../core/storage.ts';
-import { DrivenRuntime } from './driven-runtime.ts';
-import type { LeaseSpec, ModelOperation, SettlementSpec } from './model-operation.ts';
+import { KnownItems } from './known-items.ts';
+import type { DraftSpec, LeaseSpec, ModelOperation, SettlementSpec } from './model-operation.ts';
+import { ModelSchedules } from './model-schedules.ts';
 import { comparableJob, errorOf, RuleContext, succeeded } from './rule-context.ts';
 import type { StorageFixture } from './storage-harness.ts';
+import { StoragePair } from './storage-pair.ts';
 
 /** Calls after which a loop that should come to its end is taken for endless. */
 const MAX_ROUNDS = 10_000;
@@ -13,27 +14,23 @@ const LIST_PAGE = 50;
 
 /** Does the same to a storage and to the reference model, and compares every answer. */
 export class ModelRun {
-  readonly #fixture: StorageFixture;
-  readonly #runtime: DrivenRuntime;
-  readonly #model: Storage;
-  /** The storage under test, or several on the same jobs, which take turns. */
-  #subjects: readonly Storage[];
-  #turn = 0;
+  readonly #pair: StoragePair;
   /** Makes the jobs and tokens that both storages are given. */
   readonly #context: RuleContext;
-  readonly #jobs: NewJob[] = [];
-  readonly #leases: Lease[] = [];
+  readonly #schedules: ModelSchedules;
+  readonly #calls = new KnownItems<NewJob>();
+  /** Of all jobs, stored or not: those that lost to an idempotency key are not there. */
+  readonly #jobIds = new KnownItems<string>();
+  readonly #leases = new KnownItems<Lease>();
 
-  private constructor(fixture: StorageFixture, subjects: readonly Storage[]) {
-    this.#fixture = fixture;
-    this.#subjects = subjects;
-    this.#runtime = new DrivenRuntime({ startAt: fixture.now() });
-    this.#model = new MemoryStorage({ runtime: this.#runtime });
-    this.#context = new RuleContext(fixture);
+  private constructor(pair: StoragePair, context: RuleContext) {
+    this.#pair = pair;
+    this.#context = context;
+    this.#schedules = new ModelSchedules({ pair, context, jobIds: this.#jobIds });
   }
 
   static async start(fixture: StorageFixture): Promise<ModelRun> {
-    return new ModelRun(fixture, await withAnother(fixture, fixture.storage));
+    return new ModelRun(await StoragePair.open(fixture), new RuleContext(fixture));
   }
 
   async apply(operation: ModelOperation): Promise<void> {
@@ -41,65 +38,65 @@ export class ModelRun {
       case 'enqueue':
         return this.#enqueue(operation.jobs.map((spec) => this.#newJob(spec)));
       case 'enqueueAgain': {
-        const job = fromNewest(this.#jobs, operation.job);
-        return job === null ? undefined : this.#enqueue([job]);
+        const job = this.#calls.fromNewest(operation.job);
+        return job === null ? undefined : this.#pair.compare((storage) => storage.enqueue({ jobs: [job] }));
       }
       case 'claim':
         return this.#claim(operation);
       case 'extend': {
         const { leaseMs } = operation;
         const leases = operation.leases.map((spec) => this.#lease(spec)).filter((lease) => lease !== null);
-        return this.#compare((storage) => storage.extendLeases({ leases, leaseMs }));
+        return this.#pair.compare((storage) => storage.extendLeases({ leases, leaseMs }));
       }
       case 'settle':
         return this.#settle(operation.settlements);
       case 'reclaim':
-        return this.#compare((storage) => reclaimAll(storage, operation.limit));
+        return this.#pair.compare((storage) => reclaimAll(storage, operation.limit));
       case 'cancel':
-        return this.#compare((storage) => storage.cancel({ jobIds: this.#jobIds(operation.jobs) }));
+        return this.#pair.compare((storage) => storage.cancel({ jobIds: this.#idsAt(operation.jobs) }));
       case 'retry':
-        return this.#compare((storage) => storage.retry({ jobIds: this.#jobIds(operation.jobs) }));
+        return this.#pair.compare((storage) => storage.retry({ jobIds: this.#idsAt(operation.jobs) }));
       case 'read':
-        return this.#compare((storage) => readJobs(storage, this.#jobIds(operation.jobs)));
+        return this.#pair.compare((storage) => readJobs(storage, this.#idsAt(operation.jobs)));
       case 'prune':
-        return this.#compare((storage) => pruneAll(storage, operation));
+        return this.#pair.compare((storage) => pruneAll(storage, operation));
       case 'list':
-        return this.#compare((storage) => storage.listJobs(operation));
+        return this.#pair.compare((storage) => storage.listJobs(operation));
       case 'counts':
-        return this.#compare((storage) => storage.counts());
+        return this.#pair.compare((storage) => storage.counts());
       case 'advance':
-        return this.#advance(operation.ms);
+        return this.#pair.advance(operation.ms);
       case 'reopen':
-        return this.#reopen();
+        return this.#pair.reopen();
+      default:
+        return this.#schedules.apply(operation);
     }
   }
 
   /** Compares all that both storages hold. */
   async compareEverything(): Promise<void> {
-    const jobIds = this.#jobs.map(({ id }) => id);
-    await this.#compare((storage) => readJobs(storage, jobIds));
-    await this.#compare((storage) => storage.counts());
+    await this.#pair.compare((storage) => readJobs(storage, this.#jobIds.all));
+    await this.#pair.compare((storage) => storage.counts());
     for (const orderBy of ['createdAt', 'scheduledAt'] as const) {
       for (const isAscending of [true, false]) {
-        await this.#compare((storage) => listAll(storage, orderBy, isAscending));
+        await this.#pair.compare((storage) => listAll(storage, orderBy, isAscending));
       }
     }
+    await this.#schedules.compareEverything();
   }
 
   async #enqueue(jobs: readonly NewJob[]): Promise<void> {
-    await this.#compare((storage) => storage.enqueue({ jobs }));
-    for (const job of jobs) if (!this.#jobs.some(({ id }) => id === job.id)) this.#jobs.push(job);
+    this.#calls.add(...jobs);
+    this.#jobIds.add(...jobs.map(({ id }) => id));
+    await this.#pair.compare((storage) => storage.enqueue({ jobs }));
   }
 
   async #claim({ names, limit, leaseMs }: Extract<ModelOperation, { kind: 'claim' }>): Promise<void> {
     const params = this.#context.claimParams({ names, limit, leaseMs, workerId: `worker-${limit}` });
-    const expected = await this.#model.claim(params);
-    const actual = await this.#subject().claim(params);
+    const { expected, actual } = await this.#pair.ask((storage) => storage.claim(params));
     assert.deepEqual(actual.jobs.map(comparableJob), expected.jobs.map(comparableJob));
     assertNextDue(actual, expected, limit);
-    for (const { id, attempt } of expected.jobs) {
-      this.#leases.push({ jobId: id, attempt, token: params.leaseToken });
-    }
+    this.#leases.add(...expected.jobs.map(({ id, attempt }) => ({ jobId: id, attempt, token: params.leaseToken })));
   }
 
   async #settle(specs: readonly SettlementSpec[]): Promise<void> {
@@ -107,52 +104,27 @@ export class ModelRun {
       const lease = this.#lease(spec);
       return lease === null ? [] : [{ lease, outcome: outcomeOf(spec, lease) }];
     });
-    await this.#compare((storage) => storage.settle({ settlements }));
+    await this.#pair.compare((storage) => storage.settle({ settlements }));
   }
 
-  async #advance(ms: number): Promise<void> {
-    await this.#runtime.advance(ms);
-    await this.#fixture.advance(ms);
-    assert.equal(
-      this.#fixture.now(),
-      this.#runtime.now(),
-      'the clock moves by what it is advanced, and by nothing else',
-    );
-  }
-
-  async #reopen(): Promise<void> {
-    if (this.#fixture.reopen === null) return;
-    this.#subjects = await withAnother(this.#fixture, await this.#fixture.reopen());
-  }
-
-  async #compare<T>(call: (storage: Storage) => Promise<T>): Promise<void> {
-    const expected = await call(this.#model);
-    assert.deepEqual(await call(this.#subject()), expected);
-  }
-
-  #subject(): Storage {
-    return this.#subjects[this.#turn++ % this.#subjects.length] as Storage;
-  }
-
-  #newJob(spec: Extract<ModelOperation, { kind: 'enqueue' }>['jobs'][number]): NewJob {
+  #newJob(spec: DraftSpec): NewJob {
     return this.#context.newJob({
       name: spec.name,
       priority: spec.priority,
       idempotencyKey: spec.key,
       delayMs: spec.delayMs,
-      runAt: spec.runAtOffsetMs === null ? null : this.#runtime.now() + spec.runAtOffsetMs,
+      runAt: spec.runAtOffsetMs === null ? null : this.#pair.now() + spec.runAtOffsetMs,
       options: { maxAttempts: spec.maxAttempts },
     });
   }
 
   #lease({ lease: place, isForged }: LeaseSpec): Lease | null {
-    const lease = fromNewest(this.#leases, place);
+    const lease = this.#leases.fromNewest(place);
     return lease !== null && isForged ? { ...lease, token: `${lease.token}-forged` } : lease;
   }
 
-  /** Jobs that were enqueued, stored or not: those that lost to an idempotency key are not there. */
-  #jobIds(places: readonly number[]): string[] {
-    return places.map((place) => fromNewest(this.#jobs, place)?.id).filter((id) => id !== undefined);
+  #idsAt(places: readonly number[]): string[] {
+    return places.map((place) => this.#jobIds.fromNewest(place)).filter((id) => id !== null);
   }
 }
 
@@ -168,14 +140,6 @@ function outcomeOf({ outcome: kind, delayMs }: SettlementSpec, { attempt, token 
     case 'release':
       return { kind };
   }
-}
-
-async function withAnother(fixture: StorageFixture, storage: Storage): Promise<Storage[]> {
-  return fixture.openAnother === null ? [storage] : [storage, await fixture.openAnother()];
-}
-
-function fromNewest<T>(items: readonly T[], place: number): T | null {
-  return items.length === 0 ? null : (items[items.length - 1 - (place % items.length)] as T);
 }
 
 /** A claim that was stopped by its limit may leave open whether more is due. */

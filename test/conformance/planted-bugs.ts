@@ -1,5 +1,6 @@
-import type { JobRecord, JobSummary, Lease } from '../../src/core/job.ts';
+import type { JobRecord, Lease } from '../../src/core/job.ts';
 import type { NewJob, SettleResult, Storage } from '../../src/core/storage.ts';
+import { disguiseJobs, override } from './override-storage.ts';
 
 /** A mistake that a storage could make, as a wrapper around one that makes none. */
 export interface PlantedBug {
@@ -95,44 +96,6 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   },
 };
 
-/** `storage` with some methods of another kind. */
-export function override(storage: Storage, methods: Partial<Storage>): Storage {
-  return {
-    enqueue: (params) => storage.enqueue(params),
-    enqueueInTransaction: (params) => storage.enqueueInTransaction(params),
-    claim: (params) => storage.claim(params),
-    extendLeases: (params) => storage.extendLeases(params),
-    settle: (params) => storage.settle(params),
-    reclaimExpired: (params) => storage.reclaimExpired(params),
-    cancel: (params) => storage.cancel(params),
-    retry: (params) => storage.retry(params),
-    getJobs: (params) => storage.getJobs(params),
-    getAttempts: (params) => storage.getAttempts(params),
-    listJobs: (params) => storage.listJobs(params),
-    counts: () => storage.counts(),
-    prune: (params) => storage.prune(params),
-    watch: (listener) => storage.watch(listener),
-    close: () => storage.close(),
-    ...methods,
-  };
-}
-
-/** Shows jobs as `show` says, everywhere but in `enqueue`: so that a bug hides in the behaviour alone. */
-function disguise(storage: Storage, show: <T extends JobSummary>(job: T) => T): Storage {
-  const showOrNull = (job: JobRecord | null): JobRecord | null => (job === null ? null : show(job));
-  return override(storage, {
-    claim: async (params) => {
-      const { jobs, nextDueInMs } = await storage.claim(params);
-      return { jobs: jobs.map(show), nextDueInMs };
-    },
-    getJobs: async (params) => (await storage.getJobs(params)).map(showOrNull),
-    listJobs: async (params) => {
-      const { jobs, total } = await storage.listJobs(params);
-      return { jobs: jobs.map(show), total };
-    },
-  });
-}
-
 function claimTwice(storage: Storage): Storage {
   let last: JobRecord | null = null;
   return override(storage, {
@@ -163,7 +126,7 @@ function forgetFence(storage: Storage): Storage {
 
 function ignorePriority(storage: Storage): Storage {
   const priorities = new Map<string, number>();
-  const disguised = disguise(storage, (job) => ({ ...job, priority: priorities.get(job.id) ?? 0 }));
+  const disguised = disguiseJobs(storage, (job) => ({ ...job, priority: priorities.get(job.id) ?? 0 }));
   return override(disguised, {
     enqueue: ({ jobs }) => {
       for (const { id, priority } of jobs) if (!priorities.has(id)) priorities.set(id, priority);
@@ -193,7 +156,7 @@ function ignoreDelay(storage: Storage): Storage {
 
 function dropKeys(storage: Storage): Storage {
   const keys = new Map<string, string | null>();
-  const disguised = disguise(storage, (job) => ({ ...job, idempotencyKey: keys.get(job.id) ?? null }));
+  const disguised = disguiseJobs(storage, (job) => ({ ...job, idempotencyKey: keys.get(job.id) ?? null }));
   return override(disguised, {
     enqueue: ({ jobs }) => {
       for (const { id, idempotencyKey } of jobs) keys.set(id, idempotencyKey);

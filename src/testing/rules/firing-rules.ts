@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { DEFAULT_JOB_OPTIONS } from '../../core/options.ts';
 import { encodePayload } from '../../core/payload.ts';
 import { collectHints, isWorkHint } from '../hint-collector.ts';
-import { comparablePayload, failed, succeeded } from '../rule-context.ts';
+import { comparablePayload, died, failed, succeeded } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
 import { scheduleRule } from './schedule-rules.ts';
 
@@ -81,6 +82,45 @@ export const firingRules: RuleGroup = {
       assert.deepEqual((await t.job(jobId)).occurrence, expected.occurrence);
     }),
 
+    'makes jobs of what the schedule says by now': scheduleRule(async (s, t) => {
+      const id = await s.createId({ nextRunAt: t.now() });
+      await s.fire(await s.firing(id));
+      const args = encodePayload(['new'], 'args');
+      const options = { ...DEFAULT_JOB_OPTIONS, maxAttempts: 9 };
+      const before = (await t.list()).jobs;
+      await s.update(id, { definition: { jobName: 'report', priority: 5, options, args } });
+      const firing = await s.firing(id);
+      await s.fire(firing);
+      const said = await t.job(firing.jobs[0]?.id as string);
+      assert.deepEqual(
+        [said.name, said.priority, said.options, said.args],
+        ['report', 5, options, comparablePayload(args)],
+      );
+      assert.deepEqual((await t.list({ names: ['task'] })).jobs, before, 'a job that was made stays as it is');
+    }),
+
+    'keeps the occurrence of a job whatever becomes of it': scheduleRule(async (s, t) => {
+      const dueAt = t.now();
+      const id = await s.createId({ nextRunAt: dueAt });
+      await s.fire(await s.firing(id));
+      const jobId = (await s.get(id)).lastJobId as string;
+      const assertKept = async () => assert.deepEqual((await t.job(jobId)).occurrence, { scheduleId: id, dueAt });
+      await t.settle((await t.claimOne()).lease, failed(0));
+      await assertKept();
+      await t.claimOne({ leaseMs: 100 });
+      await t.advance(100);
+      await t.storage.reclaimExpired({ limit: 10 });
+      await assertKept();
+      await t.settle((await t.claimOne()).lease, died());
+      await assertKept();
+      await t.retry(jobId);
+      await assertKept();
+      await t.cancel(jobId);
+      await assertKept();
+      await s.changeState(id, 'deleted');
+      await assertKept();
+    }),
+
     'gives a job that was called no occurrence': async (t) => {
       const id = await t.enqueueOne();
       assert.equal((await t.claimOne()).job.occurrence, null);
@@ -140,7 +180,11 @@ export const firingRules: RuleGroup = {
 
     'does nothing for a schedule that was changed, paused or deleted since, or is not there': scheduleRule(
       async (s, t) => {
-        for (const change of [{ definition: { priority: 1 } }, { state: 'paused' }, { state: 'deleted' }] as const) {
+        for (const change of [
+          { definition: { priority: 1 } },
+          { state: 'paused', nextRunAt: null },
+          { state: 'deleted', nextRunAt: null },
+        ] as const) {
           const id = await s.createId();
           const firing = await s.firing(id);
           await s.update(id, change);
@@ -184,6 +228,7 @@ export const firingRules: RuleGroup = {
       assert.equal(await fire(), 'overlapped');
       const after = await s.get(id);
       assert.deepEqual([after.lastJobId, after.lastRunAt], [jobId, before.lastRunAt]);
+      assert.equal(after.revision, before.revision + 1);
       assert.equal(after.nextRunAt, (before.nextRunAt as number) + 60_000);
       assert.equal((await t.list()).total, 1);
 
@@ -199,6 +244,16 @@ export const firingRules: RuleGroup = {
 
       await t.cancel((await s.get(id)).lastJobId as string);
       assert.equal(await fire(), 'fired');
+    }),
+
+    'takes a dead job for one that has ended, until it is retried': scheduleRule(async (s, t) => {
+      const id = await s.createId({ nextRunAt: t.now(), definition: { overlap: 'skip' } });
+      await s.fire(await s.firing(id));
+      await t.settle((await t.claimOne()).lease, died());
+      assert.equal(await s.fire(await s.firing(id, { jobs: [{ id: t.nextId(), dueAt: t.now() }] })), 'fired');
+      await t.settle((await t.claimOne()).lease, died());
+      await t.retry((await s.get(id)).lastJobId as string);
+      assert.equal(await s.fire(await s.firing(id)), 'overlapped');
     }),
 
     'takes a pruned job for one that has ended': scheduleRule(async (s, t) => {

@@ -126,6 +126,19 @@ export const scheduleRules: RuleGroup = {
       assert.deepEqual(await s.read('nightly'), expected);
     }),
 
+    'keeps what it fired last when it is changed, paused or deleted': scheduleRule(async (s) => {
+      const id = await s.createId();
+      await s.fire(await s.firing(id));
+      const { lastRunAt, lastJobId } = await s.get(id);
+      assert.notEqual(lastJobId, null);
+      await s.update(id, { definition: { cron: '5 * * * *' } });
+      for (const state of ['paused', 'deleted'] as const) {
+        await s.changeState(id, state);
+        const changed = await s.get(id);
+        assert.deepEqual([changed.lastRunAt, changed.lastJobId], [lastRunAt, lastJobId]);
+      }
+    }),
+
     'changes nothing that has changed since': scheduleRule(async (s) => {
       const id = await s.createId();
       const { revision } = await s.get(id);
