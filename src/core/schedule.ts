@@ -133,7 +133,7 @@ function assertFields(cron: string, fields: readonly string[]): void {
     for (const given of (fields[i] as string).split(',')) {
       const match = item.exec(given);
       if (match === null) throw invalidCron(cron, `${describeValue(given)} is nothing that the ${name} can be`);
-      if (Number(match[1] ?? 1) > size) throw invalidCron(cron, `a ${name} comes every ${size} at the most`);
+      if (Number(match[1] ?? 1) > size) throw invalidCron(cron, `a step of the ${name} is ${size} at the most`);
     }
   }
 }

@@ -58,7 +58,7 @@ function compareWithCroner(
 ): Pick<Finding, 'cronerAgreed' | 'cronerDifferences'> {
   const theirs = occurrencesOf(cronerSuccessor(cron.text, clock.timezone), spans);
   const comparison = compare(within(ours, spans), theirs);
-  const kinds = explainCroner(clock, cron.isInterval, comparison);
+  const kinds = explainCroner(clock, cron, comparison);
   const times = [...comparison.onlyFirst, ...comparison.onlySecond];
   return {
     cronerAgreed: comparison.agreed,

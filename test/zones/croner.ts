@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import type { Comparison, Successor } from './compare.ts';
+import type { PlainCron } from './plain-cron.ts';
 import type { ClockChange, ZoneClock } from './zone-clock.ts';
 
 /** Croner behind the same word. */
@@ -17,26 +18,30 @@ export type CronerDifference = (typeof CRONER_DIFFERENCES)[number];
  * Explains each difference: `ours` are occurrences that croner has not, `theirs` those that only croner has.
  *
  * - `not-shifted`: one of ours within a gap's length after the gap, where a skipped time is shifted to.
- * - `at-the-gap`: one of theirs at the very end of a gap, where croner runs what was skipped in it.
- * - `both-passes`: one of theirs in the second pass of repeated times, of an expression that is no interval.
+ * - `at-the-gap`: one of theirs at the very end of a gap, where croner runs what names one time of day that was skipped.
+ * - `both-passes`: one of theirs in the second pass of repeated times, of what names several times of day, but not every
+ *   hour.
  */
 export function explainCroner(
   clock: ZoneClock,
-  isInterval: boolean,
+  { isInterval, timesOfDay }: PlainCron,
   { onlyFirst: ours, onlySecond: theirs }: Comparison,
 ): CronerDifference[] {
   const has = (predicate: (change: ClockChange) => boolean) => clock.changes.some(predicate);
+  const isSingle = timesOfDay.length === 1;
   return [
     ...ours.map((time) =>
       has((change) => isShiftedBy(time, change)) ? ('not-shifted' as const) : ('unexplained' as const),
     ),
     ...theirs.map((time) => {
-      if (!isInterval && has((change) => isRepeatedBy(time, change))) return 'both-passes';
-      if (!isInterval && has((change) => change.offset > change.offsetBefore && change.at === time))
-        return 'at-the-gap';
-      return 'unexplained';
+      if (isSingle) return has((change) => isEndOfGap(time, change)) ? 'at-the-gap' : 'unexplained';
+      return !isInterval && has((change) => isRepeatedBy(time, change)) ? 'both-passes' : 'unexplained';
     }),
   ];
+}
+
+function isEndOfGap(time: number, { at, offset, offsetBefore }: ClockChange): boolean {
+  return offset > offsetBefore && at === time;
 }
 
 function isShiftedBy(time: number, { at, offset, offsetBefore }: ClockChange): boolean {
