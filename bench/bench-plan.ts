@@ -19,6 +19,14 @@ export interface BenchPlan {
   readonly memoryProcesses: number;
   readonly wakeUpsPerRound: number;
   readonly idleMs: number;
+  /** Seconds of a round in which a schedule is due every second. */
+  readonly lagSeconds: number;
+  /** Schedules that are due in one instant. */
+  readonly burstSchedules: number;
+  /** Schedules that are not due while an idle client is measured. */
+  readonly idleSchedules: number;
+  /** Longer than a client sleeps that waits for schedules. */
+  readonly scheduleIdleMs: number;
 }
 
 const FULL: BenchPlan = {
@@ -34,6 +42,10 @@ const FULL: BenchPlan = {
   memoryProcesses: 9,
   wakeUpsPerRound: 100,
   idleMs: 10_000,
+  lagSeconds: 20,
+  burstSchedules: 10_000,
+  idleSchedules: 100_000,
+  scheduleIdleMs: 16_000,
 };
 
 /** Shows that everything runs; its figures are worth little. */
@@ -50,6 +62,10 @@ const QUICK: BenchPlan = {
   memoryProcesses: 3,
   wakeUpsPerRound: 20,
   idleMs: 2000,
+  lagSeconds: 4,
+  burstSchedules: 1000,
+  idleSchedules: 10_000,
+  scheduleIdleMs: 2000,
 };
 
 export function benchPlan(isQuick: boolean): BenchPlan {

@@ -11,6 +11,9 @@ interface Goals {
   readonly backlogClaim: Goal;
   readonly memoryMebibytes: Goal;
   readonly wakeUp: Goal | null;
+  readonly scheduleLag: Goal;
+  readonly scheduleBurst: Goal;
+  readonly scheduleIdle: Goal;
 }
 
 /** What the project set out to reach, for the measures that both storages have. */
@@ -25,6 +28,9 @@ export const GOALS: Readonly<Record<StorageKind, Goals>> = {
     backlogClaim: atMost(1.5),
     memoryMebibytes: atMost(6),
     wakeUp: atMost(10),
+    scheduleLag: atMost(50),
+    scheduleBurst: atMost(2000),
+    scheduleIdle: atMost(0.5),
   },
   postgres: {
     loneEnqueue: atMostTimesFloor(1.5),
@@ -36,5 +42,8 @@ export const GOALS: Readonly<Record<StorageKind, Goals>> = {
     backlogClaim: atMost(1.5),
     memoryMebibytes: atMost(8),
     wakeUp: null,
+    scheduleLag: atMost(50),
+    scheduleBurst: atMost(5000),
+    scheduleIdle: atMost(0.5),
   },
 };

@@ -82,6 +82,21 @@ export const MEASURES: readonly ListedMeasure[] = [
     ...onBoth(async () => (await import('./measures/wake-up.ts')).measureWakeUp),
   },
   {
+    name: 'schedule-lag',
+    summary: 'from the due time of a schedule to the start of the handler',
+    ...onBoth(async () => (await import('./measures/schedule-lag.ts')).measureScheduleLag),
+  },
+  {
+    name: 'schedule-burst',
+    summary: 'very many schedules that are due in the same instant',
+    ...onBoth(async () => (await import('./measures/schedule-burst.ts')).measureScheduleBurst),
+  },
+  {
+    name: 'schedule-idle',
+    summary: 'what very many schedules cost that are not due',
+    ...onBoth(async () => (await import('./measures/schedule-idle.ts')).measureScheduleIdle),
+  },
+  {
     name: 'open-snapshot',
     summary: 'postgres: claims while a transaction elsewhere keeps all that is deleted from being vacuumed',
     postgres: async () => (await import('./measures/open-snapshot.ts')).measureOpenSnapshot,

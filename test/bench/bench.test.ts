@@ -4,12 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { parseBenchOptions } from '../../bench/bench-options.ts';
 import type { BenchReport } from '../../bench/bench-report.ts';
+import { openBenchStorage } from '../../bench/claim-batch.ts';
 import { atLeast, atMost, atMostTimesFloor, figureOf } from '../../bench/figure.ts';
 import { MEASURES } from '../../bench/measure-list.ts';
+import { makeSchedules, rulesDueAt } from '../../bench/new-schedules.ts';
 import { readServerCpuMicros } from '../../bench/server-cpu.ts';
 import { quantile } from '../../bench/statistics.ts';
 import { PostgresServer } from '../../postgres-server/postgres-server.ts';
 import { query } from '../../postgres-server/query.ts';
+import { firstOccurrence } from '../../src/core/schedule.ts';
+import { temporaryDirectory } from '../processes/lmdb-directory.ts';
 
 const MAIN = fileURLToPath(new URL('../../.build/bench/main.js', import.meta.url));
 
@@ -124,6 +128,43 @@ test('the CPU time of a server is that of all its processes, those too that have
   if (before === null) expect(process.platform).not.toBe('linux');
   else await expect.poll(() => (readServerCpuMicros(server.pid) ?? 0) - before).toBeGreaterThan(50_000);
   expect(readServerCpuMicros(null)).toBeNull();
+});
+
+test('a burst is fired, and what it took is told', { timeout: 60_000 }, () => {
+  const { status, stdout, stderr } = runBench('--quick', '--storage', 'lmdb', '--only', 'schedule-burst', '--json');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const { figures, failed } = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as BenchReport;
+  expect(failed).toEqual([]);
+  expect(figures).toMatchObject([
+    { name: 'lmdb: 1,000 schedules due at once, all stored', unit: 'ms', goal: { bound: 'at most', limit: 2000 } },
+    { name: 'lmdb: burst, CPU time a schedule', unit: 'µs', goal: null },
+  ]);
+  for (const { value, rounds } of figures) {
+    expect(value).toBeGreaterThan(0);
+    expect(rounds).toHaveLength(3);
+  }
+});
+
+test.each(['2025-01-01T00:00:00Z', '2026-07-31T22:59:59Z', '2024-02-29T12:34:56Z'])(
+  'the rules of a burst all have an occurrence at %s',
+  (instant) => {
+    const at = Date.parse(instant);
+    const rules = rulesDueAt(at);
+    expect(new Set(rules.map(({ cron, timezone }) => `${cron} ${timezone}`)).size).toBe(15);
+    for (const { cron, timezone } of rules) expect(firstOccurrence(cron, timezone, at - 1)).toBe(at);
+  },
+);
+
+test('the schedules of a burst have names of their own and are due at one instant', async () => {
+  const url = `lmdb://${encodeURIComponent(temporaryDirectory())}`;
+  const nextRunAt = Date.parse('2100-01-01T00:00:00Z');
+  await makeSchedules(url, { count: 1100, nextRunAt });
+  const storage = await openBenchStorage(url);
+  const { schedules, total } = await storage.listSchedules({ states: ['active'], limit: 1100, offset: 0 });
+  await storage.close();
+  expect(total).toBe(1100);
+  expect(new Set(schedules.map(({ name }) => name)).size).toBe(1100);
+  expect(schedules.every((schedule) => schedule.nextRunAt === nextRunAt)).toBe(true);
 });
 
 test('a figure is the median of its rounds, and its goal is for the value or for the ratio', () => {
