@@ -53,12 +53,13 @@ export interface UpdateScheduleParams {
   readonly revision: number;
   readonly definition: ScheduleDefinition;
   readonly state: ScheduleState;
+  /** Null unless `state` is active; callers see to it. */
   readonly nextRunAt: number | null;
 }
 
 export type UpdateScheduleResult =
   | { readonly status: 'changed'; readonly schedule: ScheduleRecord }
-  /** The schedule has another revision by now; nothing was changed. */
+  /** The schedule has another revision by now; nothing was changed. A repeat of a change that took effect may be told so. */
   | { readonly status: 'conflict' }
   /** It is not there, or was deleted, which is for good. */
   | { readonly status: 'not_found' };
@@ -68,7 +69,7 @@ export interface ListDueSchedulesParams {
 }
 
 export interface ListDueSchedulesResult {
-  /** Active schedules whose `nextRunAt` has come, the earliest first. */
+  /** Active schedules whose `nextRunAt` has come, the earliest first; ties go by id. */
   readonly schedules: ScheduleSummary[];
   /** What the storage's clock reads, Unix milliseconds. */
   readonly now: number;
@@ -77,7 +78,7 @@ export interface ListDueSchedulesResult {
 }
 
 export interface FireSchedulesParams {
-  /** No two of one schedule. */
+  /** No two of one schedule. Their jobs are enqueued in this order. */
   readonly firings: readonly ScheduleFiring[];
 }
 
@@ -97,6 +98,7 @@ export interface OccurrenceJob extends Pick<Occurrence, 'dueAt'> {
 
 /**
  * `fired`: the jobs are stored. `overlapped`: the schedule skips overlaps, and its last job has not ended; no job was
- * made, but the schedule went on. `stale`: the revision is another, or somebody else is at it; nothing happened.
+ * made, but the schedule went on. `stale`: the revision is another, or somebody else is at it, or it is not active; nothing
+ * happened. So is a repeat of a firing that took effect.
  */
 export type FiringStatus = 'fired' | 'overlapped' | 'stale';

@@ -77,7 +77,7 @@ export class ScheduleTable {
 
   fire({ scheduleId, revision, jobs, nextRunAt }: ScheduleFiring, table: JobTable, now: number): FiringStatus {
     const schedule = this.#schedules.get(scheduleId);
-    if (schedule === undefined || schedule.revision !== revision) return 'stale';
+    if (schedule?.revision !== revision || schedule.state !== 'active') return 'stale';
     const isOverlapped = schedule.overlap === 'skip' && hasUnfinished(table, schedule.lastJobId);
     if (!isOverlapped) for (const { id, dueAt } of jobs) table.add(newJobOf(schedule, id, dueAt), now, scheduleId);
     const last = isOverlapped ? undefined : jobs.at(-1);

@@ -196,6 +196,17 @@ export const firingRules: RuleGroup = {
       },
     ),
 
+    'does nothing for one that is not active, whatever its revision': scheduleRule(async (s, t) => {
+      for (const state of ['paused', 'deleted'] as const) {
+        const id = await s.createId();
+        await s.changeState(id, state);
+        const before = await s.read(id);
+        assert.equal(await s.fire(await s.firing(id)), 'stale');
+        assert.deepEqual(await s.read(id), before);
+      }
+      assert.equal((await t.list()).total, 0);
+    }),
+
     'makes one job of an occurrence however many try': scheduleRule(async (s, t) => {
       const ids = await Promise.all(Array.from({ length: 5 }, () => s.createId()));
       await t.advance(1000);

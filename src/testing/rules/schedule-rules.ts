@@ -174,6 +174,14 @@ export const scheduleRules: RuleGroup = {
       assert.equal((await s.get('nightly')).id, second);
     }),
 
+    'does not bring back a deleted one': scheduleRule(async (s) => {
+      const id = await s.createId({ name: 'nightly' });
+      await s.changeState(id, 'deleted');
+      const before = await s.read(id);
+      assert.deepEqual(await s.update(id, { state: 'active' }), { status: 'not_found' });
+      assert.deepEqual(await s.read(id), before);
+    }),
+
     'keeps the name of a paused one': scheduleRule(async (s) => {
       const id = await s.createId({ name: 'nightly' });
       await s.changeState(id, 'paused');

@@ -20,7 +20,7 @@ function fireOne(transaction: WriteTransaction, firing: ScheduleFiring, now: num
   const { tree } = transaction;
   const { revision, nextRunAt } = firing;
   const stored = readSchedule(tree, parseJobId(firing.scheduleId));
-  if (stored === null || stored.summary.revision !== revision) return 'stale';
+  if (stored?.summary.revision !== revision || stored.summary.state !== 'active') return 'stale';
   const { summary } = stored;
   const isOverlapped = summary.overlap === 'skip' && hasUnfinished(tree, summary.lastJobId);
   const jobs = isOverlapped ? [] : firing.jobs;

@@ -183,7 +183,7 @@ begin
         s.overlap = 'skip' and exists (select from {schema}.queue q where q.id = s.last_job_id) as is_overlapped
       from unnest(p_ids, p_revisions, p_next_run_ats, p_first_jobs, p_last_jobs) with ordinality
           as g(id, revision, next_run_at, first_job, last_job, place)
-        join {schema}.schedules s on s.id = g.id and s.revision = g.revision
+        join {schema}.schedules s on s.id = g.id and s.revision = g.revision and s.state = 'active'
       order by s.id for update of s skip locked
     ), given as materialized (
       select o.*, nextval('{schema}.enqueue_order') as seq
