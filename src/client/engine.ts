@@ -8,9 +8,10 @@ import { createReclaimer } from '../maintenance/reclaimer.ts';
 import { createScheduler } from '../maintenance/scheduler.ts';
 import type { EventSink } from '../worker/event-hub.ts';
 import type { HandlerRegistry } from '../worker/handler-registry.ts';
+import { createHandlerRunner } from '../worker/run-handler.ts';
 import { settlesWithin } from '../worker/settles-within.ts';
 import { StorageErrors } from '../worker/storage-errors.ts';
-import { Worker } from '../worker/worker.ts';
+import { Worker, type WorkerParams } from '../worker/worker.ts';
 import type { ReseolioEvents } from './client-events.ts';
 import type { ClientOptions } from './client-options.ts';
 import { ResultWaiter } from './result-waiter.ts';
@@ -35,6 +36,9 @@ export interface EngineParams {
   readonly workerId: string;
 }
 
+/** What is a worker's own. */
+export type EngineWorkerParams = Pick<WorkerParams, 'workerId' | 'workNames' | 'concurrency' | 'run' | 'onSettled'>;
+
 /** All that runs between `start()` and `stop()`. */
 export class Engine {
   readonly storage: Storage;
@@ -42,13 +46,13 @@ export class Engine {
   readonly workerId: string;
   readonly #params: EngineParams;
   readonly #errors: StorageErrors;
-  readonly #worker: Worker | null;
+  readonly #workers = new Set<Worker>();
   readonly #scheduler: MaintenanceLoop;
   readonly #loops: readonly MaintenanceLoop[];
   #stopWatching: () => void = () => {};
 
   constructor(params: EngineParams) {
-    const { storage, options, events, ids, workerId } = params;
+    const { storage, options, events, ids, workerId, registry } = params;
     const { runtime, workerConcurrency: concurrency, leaseMs, maxPayloadBytes, retention } = options;
     this.#params = params;
     this.storage = storage;
@@ -56,19 +60,10 @@ export class Engine {
     const errors = new StorageErrors(events);
     this.#errors = errors;
     this.waiter = new ResultWaiter({ runtime, storage, errors });
-    this.#worker =
-      concurrency === 0
-        ? null
-        : new Worker({
-            ...params,
-            runtime,
-            errors,
-            tokens: ids,
-            concurrency,
-            leaseMs,
-            maxPayloadBytes,
-            onFinished: (jobId, job) => this.waiter.answer(jobId, job),
-          });
+    if (concurrency > 0) {
+      const run = createHandlerRunner({ runtime, registry, maxPayloadBytes });
+      this.#workers.add(this.#createWorker({ workerId, workNames: registry, concurrency, run, onSettled: null }));
+    }
     this.#scheduler = createScheduler({
       runtime,
       storage,
@@ -91,8 +86,21 @@ export class Engine {
 
   start(): void {
     this.#stopWatching = this.storage.watch((hint) => this.#takeHint(hint));
-    this.#worker?.start();
+    for (const worker of this.#workers) worker.start();
     for (const loop of this.#loops) loop.start();
+  }
+
+  /** Starts one more worker beside that of the client. It is woken with it, and has to be stopped before the engine is. */
+  startWorker(params: EngineWorkerParams): Worker {
+    const worker = this.#createWorker(params);
+    this.#workers.add(worker);
+    worker.start();
+    return worker;
+  }
+
+  /** A worker that was started here is stopped, or is about to be: it is woken no more. */
+  forgetWorker(worker: Worker): void {
+    this.#workers.delete(worker);
   }
 
   /** Resolves when nothing of the client runs any more. */
@@ -101,7 +109,7 @@ export class Engine {
     const { runtime, shutdownGraceMs } = options;
     const storageBoundMs = Math.max(shutdownGraceMs, MIN_STORAGE_BOUND_MS);
     const loopsEnded = Promise.all(this.#loops.map((loop) => loop.stop()));
-    await this.#worker?.stop(shutdownGraceMs, storageBoundMs);
+    await Promise.all([...this.#workers].map((worker) => worker.stop(shutdownGraceMs, storageBoundMs)));
     this.waiter.stop(new ReseolioError('stopped', 'the client was stopped while the call waited'));
     this.#stopWatching();
     this.#errors.close();
@@ -112,7 +120,7 @@ export class Engine {
   #takeHint(hint: StorageHint): void {
     switch (hint.kind) {
       case 'work':
-        this.#worker?.wake(hint.names);
+        this.#wakeWorkers(hint.names);
         break;
       case 'finished':
         this.waiter.look(hint.jobIds);
@@ -124,6 +132,30 @@ export class Engine {
         this.#errors.fail('watch', hint.error);
         break;
     }
+  }
+
+  /** The first to be woken is another each time, so that of many who wait for work none is always too late. */
+  #wakeWorkers(names: readonly string[] | null): void {
+    const [first] = this.#workers;
+    if (first === undefined) return;
+    this.#workers.delete(first);
+    this.#workers.add(first);
+    for (const worker of this.#workers) worker.wake(names);
+  }
+
+  #createWorker(params: EngineWorkerParams): Worker {
+    const { storage, options, events, ids } = this.#params;
+    const { runtime, leaseMs } = options;
+    return new Worker({
+      ...params,
+      runtime,
+      storage,
+      events,
+      errors: this.#errors,
+      tokens: ids,
+      leaseMs,
+      onFinished: (jobId, job) => this.waiter.answer(jobId, job),
+    });
   }
 
   #tellReclaimed(jobs: readonly ReclaimedJob[]): void {

@@ -3,8 +3,8 @@ import type { JobRecord } from '../core/job.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import type { Runtime, Timer } from '../core/runtime.ts';
 import type { ClaimParams, ClaimResult, Storage } from '../core/storage.ts';
-import type { HandlerRegistry } from './handler-registry.ts';
 import type { StorageErrors } from './storage-errors.ts';
+import type { WorkNames } from './work-names.ts';
 
 /** How long a worker goes without looking. Hints make it look at once, but every one of them may be lost. */
 const POLL_INTERVAL_MS = 1000;
@@ -12,7 +12,7 @@ const POLL_INTERVAL_MS = 1000;
 export interface ClaimerParams {
   readonly runtime: Runtime;
   readonly storage: Storage;
-  readonly registry: HandlerRegistry;
+  readonly workNames: WorkNames;
   readonly errors: StorageErrors;
   readonly tokens: JobIdGenerator;
   readonly workerId: string;
@@ -48,7 +48,7 @@ export class Claimer {
   claimIfFree(): void {
     if (!this.#hasWork || this.#isClaiming || this.#failures > 0 || this.#isStopped) return;
     const limit = this.#params.countFreeSlots();
-    if (limit > 0 && this.#params.registry.names.length > 0) this.#claim(this.#createParams(limit));
+    if (limit > 0 && this.#params.workNames.names.length > 0) this.#claim(this.#createParams(limit));
   }
 
   /** Claims no more. Resolves when the claim that was under way, if any, has been answered and handed on. */
@@ -65,7 +65,7 @@ export class Claimer {
 
   /** Each name comes first in turn, so that none starves where the limit is below the number of names. */
   #rotatedNames(): readonly string[] {
-    const { names } = this.#params.registry;
+    const { names } = this.#params.workNames;
     if (names.length === 1) return names;
     const first = this.#rotation++ % names.length;
     return [...names.slice(first), ...names.slice(0, first)];

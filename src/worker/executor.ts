@@ -1,15 +1,12 @@
 import { ReseolioError } from '../core/errors.ts';
 import type { JobRecord } from '../core/job.ts';
-import { decodePayload, type Payload } from '../core/payload.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { AttemptOutcome } from '../core/storage.ts';
 import { Attempt } from './attempt.ts';
-import { failureOutcome, successOutcome, timeoutOutcome, timeoutReason } from './attempt-outcome.ts';
-import { runInContext } from './current-job.ts';
+import { timeoutOutcome, timeoutReason } from './attempt-outcome.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { EventSink } from './event-hub.ts';
-import type { Handler, HandlerRegistry } from './handler-registry.ts';
-import { toStoredError } from './stored-error.ts';
+import { isThenable, type RunAttempt } from './run-handler.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
 /** How long handlers are called one after the other before the storage gets its turn. */
@@ -17,9 +14,8 @@ const MAX_STARTING_MS = 5;
 
 export interface ExecutorParams {
   readonly runtime: Runtime;
-  readonly registry: HandlerRegistry;
+  readonly run: RunAttempt;
   readonly events: EventSink<WorkerEvents>;
-  readonly maxPayloadBytes: number;
   /** An attempt ended with an outcome to store. */
   readonly onOutcome: (attempt: Attempt, outcome: AttemptOutcome) => void;
   /** Resolves when what the storage was told last, outcomes and heartbeats, has been answered, or soon after. */
@@ -125,7 +121,7 @@ export class Executor {
   }
 
   #start(attempt: Attempt): void {
-    const { runtime, registry, events } = this.#params;
+    const { runtime, run, events } = this.#params;
     const { job, isLeaseLost } = attempt;
     if (isLeaseLost) {
       this.#end(attempt, null);
@@ -136,43 +132,14 @@ export class Executor {
     if (events.hasListeners('job:start')) {
       events.emit('job:start', { jobId: job.id, name: job.name, attempt: job.attempt });
     }
-    let args: readonly unknown[];
-    try {
-      args = decodeArgs(job.args);
-    } catch (error) {
-      this.#end(attempt, { kind: 'dead', error: toStoredError(error) });
-      return;
-    }
-    // Only names that have handlers are claimed, and handlers are never removed.
-    this.#call(attempt, registry.get(job.name) as Handler, args);
+    const outcome = run(attempt);
+    if (isThenable(outcome)) outcome.then((settled) => this.#finish(attempt, settled as AttemptOutcome));
+    else this.#finish(attempt, outcome);
   }
 
-  #call(attempt: Attempt, handler: Handler, args: readonly unknown[]): void {
-    try {
-      const returned = runInContext(attempt, handler, args);
-      if (isThenable(returned)) {
-        Promise.resolve(returned).then(
-          (value: unknown) => this.#succeed(attempt, value),
-          (error: unknown) => this.#fail(attempt, error),
-        );
-      } else {
-        this.#succeed(attempt, returned);
-      }
-    } catch (error) {
-      this.#fail(attempt, error);
-    }
-  }
-
-  #succeed(attempt: Attempt, value: unknown): void {
-    // What a handler returns after its time-out, or after a release, comes too late.
-    if (attempt.endedAt !== null) return;
-    this.#end(attempt, attempt.isLeaseLost ? null : successOutcome(value, this.#params.maxPayloadBytes));
-  }
-
-  #fail(attempt: Attempt, thrown: unknown): void {
-    if (attempt.endedAt !== null) return;
-    const { job, isLeaseLost } = attempt;
-    this.#end(attempt, isLeaseLost ? null : failureOutcome(job, thrown, this.#params.runtime.random()));
+  /** What comes after a time-out, or after a release, comes too late. */
+  #finish(attempt: Attempt, outcome: AttemptOutcome): void {
+    if (attempt.endedAt === null) this.#end(attempt, attempt.isLeaseLost ? null : outcome);
   }
 
   #timeOut(attempt: Attempt): void {
@@ -197,17 +164,4 @@ export class Executor {
     this.#whenIdle = [];
     for (const callback of callbacks) callback();
   }
-}
-
-/** Callers of other languages may send a single value, which is then the only argument. */
-function decodeArgs(payload: Payload): readonly unknown[] {
-  const decoded = decodePayload(payload);
-  return Array.isArray(decoded) ? decoded : [decoded];
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value instanceof Promise ||
-    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
-  );
 }

@@ -1,11 +1,12 @@
 import { ReseolioError } from '../core/errors.ts';
 import { describeValue } from '../core/options.ts';
+import type { WorkNames } from './work-names.ts';
 
 /** A user's function, its types known to the {@link DurableFunction} that calls it only. */
 export type Handler = (...args: unknown[]) => unknown;
 
 /** The handlers of one client. A worker claims the jobs of their names and no others. */
-export class HandlerRegistry {
+export class HandlerRegistry implements WorkNames {
   readonly #handlers = new Map<string, Handler>();
   readonly #listeners: (() => void)[] = [];
   #names: readonly string[] = [];

@@ -18,6 +18,8 @@ export interface SettlerParams {
   readonly onProgress: () => void;
   /** A job has finished, durably. */
   readonly onFinished: (jobId: string, job: FinishedJob) => void;
+  /** The storage has answered what became of an attempt's outcome. */
+  readonly onSettled: ((attempt: Attempt, result: SettleResult) => void) | null;
 }
 
 /** Stores the outcomes of attempts: those of one turn of the event loop together, repeated until they are stored. */
@@ -140,6 +142,7 @@ export class Settler {
   }
 
   #tell(attempt: Attempt, result: SettleResult): void {
+    this.#params.onSettled?.(attempt, result);
     if (result.status === 'lease_lost') return;
     const { events, onFinished } = this.#params;
     const { job, outcome } = attempt;

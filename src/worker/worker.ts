@@ -2,16 +2,17 @@ import { AsyncResource } from 'node:async_hooks';
 import type { FinishedJob, JobRecord } from '../core/job.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { Storage } from '../core/storage.ts';
+import type { SettleResult, Storage } from '../core/storage.ts';
 import type { Attempt } from './attempt.ts';
 import { Claimer } from './claimer.ts';
 import type { EventSink } from './event-hub.ts';
 import { Executor } from './executor.ts';
-import type { HandlerRegistry } from './handler-registry.ts';
 import { Heartbeat } from './heartbeat.ts';
+import type { RunAttempt } from './run-handler.ts';
 import { Settler } from './settler.ts';
 import { settlesWithin } from './settles-within.ts';
 import type { StorageErrors } from './storage-errors.ts';
+import type { WorkNames } from './work-names.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
 /** How long handlers that wait for their turn are held up for the storage. */
@@ -22,19 +23,21 @@ const MAX_UNSETTLED_PER_SLOT = 10;
 export interface WorkerParams {
   readonly runtime: Runtime;
   readonly storage: Storage;
-  readonly registry: HandlerRegistry;
+  readonly workNames: WorkNames;
+  readonly run: RunAttempt;
   readonly events: EventSink<WorkerEvents>;
   readonly errors: StorageErrors;
   readonly tokens: JobIdGenerator;
   readonly workerId: string;
   readonly concurrency: number;
   readonly leaseMs: number;
-  readonly maxPayloadBytes: number;
   /** A job has finished, durably, under this worker. */
   readonly onFinished: (jobId: string, job: FinishedJob) => void;
+  /** The storage has answered what became of an attempt's outcome; null: nobody asks. */
+  readonly onSettled: ((attempt: Attempt, result: SettleResult) => void) | null;
 }
 
-/** Claims jobs of the names that have handlers, runs them, and settles them. */
+/** Claims jobs of its names, runs them, and settles them. */
 export class Worker {
   readonly #params: WorkerParams;
   readonly #claimer: Claimer;
@@ -43,9 +46,11 @@ export class Worker {
   readonly #heartbeat: Heartbeat;
   /** Handlers are called from here, and not in the context of whoever happened to enqueue their job. */
   readonly #scope = new AsyncResource('ReseolioWorker');
+  #concurrency: number;
 
   constructor(params: WorkerParams) {
     this.#params = params;
+    this.#concurrency = params.concurrency;
     const claimIfFree = (): void => this.#claimer.claimIfFree();
     this.#settler = new Settler({ ...params, onProgress: claimIfFree });
     this.#executor = new Executor({
@@ -74,16 +79,22 @@ export class Worker {
   }
 
   start(): void {
-    const { registry, errors } = this.#params;
+    const { workNames, errors } = this.#params;
     errors.onFailed(() => this.#abandonAll());
-    registry.onAdded(() => this.#claimer.wake());
+    workNames.onAdded(() => this.#claimer.wake());
     this.#heartbeat.start();
     this.#claimer.wake();
   }
 
   /** Jobs of `names` (null: of any) may be due. */
   wake(names: readonly string[] | null): void {
-    if (names === null || names.some((name) => this.#params.registry.has(name))) this.#claimer.wake();
+    if (names === null || names.some((name) => this.#params.workNames.has(name))) this.#claimer.wake();
+  }
+
+  /** How many attempts it runs at once from now on; those beyond go on. */
+  setConcurrency(concurrency: number): void {
+    this.#concurrency = concurrency;
+    this.#claimer.claimIfFree();
   }
 
   /**
@@ -104,7 +115,7 @@ export class Worker {
   }
 
   #countFreeSlots(): number {
-    const { concurrency } = this.#params;
+    const concurrency = this.#concurrency;
     const unsettledRoom = concurrency * MAX_UNSETTLED_PER_SLOT - this.#settler.unsettled.size;
     return Math.min(concurrency - this.#executor.running.size, unsettledRoom);
   }
