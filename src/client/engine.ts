@@ -37,7 +37,10 @@ export interface EngineParams {
 }
 
 /** What is a worker's own. */
-export type EngineWorkerParams = Pick<WorkerParams, 'workerId' | 'workNames' | 'concurrency' | 'run' | 'onSettled'>;
+export type EngineWorkerParams = Pick<
+  WorkerParams,
+  'workerId' | 'workNames' | 'concurrency' | 'run' | 'extraTimeMs' | 'onSettled'
+>;
 
 /** All that runs between `start()` and `stop()`. */
 export class Engine {
@@ -62,7 +65,8 @@ export class Engine {
     this.waiter = new ResultWaiter({ runtime, storage, errors });
     if (concurrency > 0) {
       const run = createHandlerRunner({ runtime, registry, maxPayloadBytes });
-      this.#workers.add(this.#createWorker({ workerId, workNames: registry, concurrency, run, onSettled: null }));
+      const own = { workerId, workNames: registry, concurrency, run, extraTimeMs: 0, onSettled: null };
+      this.#workers.add(this.#createWorker(own));
     }
     this.#scheduler = createScheduler({
       runtime,

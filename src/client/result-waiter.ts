@@ -55,16 +55,17 @@ export class ResultWaiter {
     return new Promise((resolve, reject) => {
       const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : this.#params.runtime.monotonicNow() + timeoutMs;
       const waiting: Waiting = { jobId, timeoutMs, resolve, reject, deadline, queueIndex: -1 };
-      const others = this.#waiting.get(jobId);
-      if (others === undefined) this.#waiting.set(jobId, new Set([waiting]));
-      else others.add(waiting);
       if (timeoutMs !== null) this.#deadlines.add(waiting);
-      if (!this.#fresh.has(jobId)) {
-        this.#unread.add(jobId);
-        this.#scheduleRead();
-      }
-      this.#schedulePoll();
+      this.#add(waiting);
     });
+  }
+
+  /** As {@link wait} without end, until the function that is returned is called. */
+  subscribe(jobId: string, resolve: (job: FinishedJob) => void, reject: (error: unknown) => void): () => void {
+    const waiting: Waiting = { jobId, timeoutMs: null, resolve, reject, deadline: 0, queueIndex: -1 };
+    if (this.#failure !== null) reject(this.#failure);
+    else this.#add(waiting);
+    return () => this.#remove(waiting);
   }
 
   /** This client is about to make the job. */
@@ -100,6 +101,25 @@ export class ResultWaiter {
     this.#deadlines.clear();
     this.#unread.clear();
     for (const jobId of [...this.#waiting.keys()]) this.#end(jobId, ({ reject }) => reject(error));
+  }
+
+  #add(waiting: Waiting): void {
+    const { jobId } = waiting;
+    const others = this.#waiting.get(jobId);
+    if (others === undefined) this.#waiting.set(jobId, new Set([waiting]));
+    else others.add(waiting);
+    if (!this.#fresh.has(jobId)) {
+      this.#unread.add(jobId);
+      this.#scheduleRead();
+    }
+    this.#schedulePoll();
+  }
+
+  #remove(waiting: Waiting): void {
+    const waitingToo = this.#waiting.get(waiting.jobId);
+    waitingToo?.delete(waiting);
+    if (waitingToo?.size === 0) this.#waiting.delete(waiting.jobId);
+    this.#releaseTimers();
   }
 
   #scheduleRead(): void {
@@ -157,11 +177,8 @@ export class ResultWaiter {
 
   #timeOut(waiting: Waiting): void {
     const { jobId, timeoutMs, reject } = waiting;
-    const waitingToo = this.#waiting.get(jobId);
-    waitingToo?.delete(waiting);
-    if (waitingToo?.size === 0) this.#waiting.delete(jobId);
     reject(new ResultTimeoutError(jobId, timeoutMs ?? 0));
-    this.#releaseTimers();
+    this.#remove(waiting);
   }
 
   /** Nothing but a wait keeps a process alive. */

@@ -169,7 +169,8 @@ function mergeJobOptions(given: Partial<JobOptions>, base: JobOptions): JobOptio
   };
 }
 
-function assertIdempotencyKey(key: unknown): void {
+/** Throws `invalid_idempotency_key` unless `key` can be one. */
+export function assertIdempotencyKey(key: unknown): void {
   const bytes = typeof key === 'string' && key.isWellFormed() ? Buffer.byteLength(key) : 0;
   if (bytes === 0 || bytes > LIMITS.idempotencyKeyBytes) {
     throw new ReseolioError(

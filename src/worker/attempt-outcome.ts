@@ -32,7 +32,8 @@ export function timeoutReason({ attempt, options }: JobRecord): ReseolioError {
   );
 }
 
-function retryOrDead(job: JobRecord, error: StoredError, random: number): AttemptOutcome {
+/** The attempt failed in a way that a repeat may mend. */
+export function retryOrDead(job: JobRecord, error: StoredError, random: number): AttemptOutcome {
   if (job.attempt >= job.options.maxAttempts) return { kind: 'dead', error };
   return { kind: 'retry', error, delayMs: retryDelayMs(job.options, job.attempt, random) };
 }

@@ -36,11 +36,11 @@ export class Attempt implements Deadlined, JobContext {
     this.confirmedBeat = beat;
   }
 
-  /** Its handler is about to be called: the time-out counts from here. */
-  begin(runtime: Runtime): void {
+  /** Its handler is about to be called: the time-out counts from here, and is heeded `extraTimeMs` later. */
+  begin(runtime: Runtime, extraTimeMs: number): void {
     const { timeoutMs } = this.job.options;
     this.startedAt = runtime.monotonicNow();
-    this.deadline = this.startedAt + timeoutMs;
+    this.deadline = this.startedAt + timeoutMs + extraTimeMs;
     this.#wallDeadline = runtime.now() + timeoutMs;
   }
 

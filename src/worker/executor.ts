@@ -15,6 +15,8 @@ const MAX_STARTING_MS = 5;
 export interface ExecutorParams {
   readonly runtime: Runtime;
   readonly run: RunAttempt;
+  /** How much longer than its time-out an attempt gets to say itself that it has ended. */
+  readonly extraTimeMs: number;
   readonly events: EventSink<WorkerEvents>;
   /** An attempt ended with an outcome to store. */
   readonly onOutcome: (attempt: Attempt, outcome: AttemptOutcome) => void;
@@ -121,13 +123,13 @@ export class Executor {
   }
 
   #start(attempt: Attempt): void {
-    const { runtime, run, events } = this.#params;
+    const { runtime, run, events, extraTimeMs } = this.#params;
     const { job, isLeaseLost } = attempt;
     if (isLeaseLost) {
       this.#end(attempt, null);
       return;
     }
-    attempt.begin(runtime);
+    attempt.begin(runtime, extraTimeMs);
     this.#deadlines.add(attempt);
     if (events.hasListeners('job:start')) {
       events.emit('job:start', { jobId: job.id, name: job.name, attempt: job.attempt });

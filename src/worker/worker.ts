@@ -25,6 +25,8 @@ export interface WorkerParams {
   readonly storage: Storage;
   readonly workNames: WorkNames;
   readonly run: RunAttempt;
+  /** How much longer than its time-out an attempt gets to say itself that it has ended. */
+  readonly extraTimeMs: number;
   readonly events: EventSink<WorkerEvents>;
   readonly errors: StorageErrors;
   readonly tokens: JobIdGenerator;

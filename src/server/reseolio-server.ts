@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type GrpcObject, loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { openStorage } from '../backends/open-storage.ts';
+import { resolveClientOptions } from '../client/client-options.ts';
+import { Engine } from '../client/engine.ts';
+import { ReseolioError } from '../core/errors.ts';
+import { JobIdGenerator } from '../core/job-id.ts';
+import { describeValue } from '../core/options.ts';
+import { createSystemRuntime } from '../core/runtime.ts';
+import { EventHub } from '../worker/event-hub.ts';
+import { HandlerRegistry } from '../worker/handler-registry.ts';
+import { settlesWithin } from '../worker/settles-within.ts';
+import { Access } from './access.ts';
+import { JobCalls } from './job-calls.ts';
+import { RemoteWorkers } from './remote-workers.ts';
+import { ScheduleCalls } from './schedule-calls.ts';
+import { formatAddress, isLoopback, parseAddress, type ServerAddress } from './server-address.ts';
+import { createService } from './service.ts';
+import { LOADER_OPTIONS } from './wire-messages.ts';
+
+export interface TlsFiles {
+  /** PEM. */
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Of those whose certificates callers have to bring; null: they need none. */
+  readonly ca: Buffer | null;
+}
+
+export interface ServerOptions {
+  /** A URL. */
+  readonly storage: string;
+  /** HOST:PORT; port 0: a free one. */
+  readonly address: string;
+  /** Those who call bring one of them; null: nobody needs one. */
+  readonly tokens: readonly string[] | null;
+  readonly tls: TlsFiles | null;
+  /** Allows an address that others reach without token and TLS. */
+  readonly isInsecure: boolean;
+  /** How long workers get to answer what they have in hand when the server stops, milliseconds. */
+  readonly shutdownGraceMs: number;
+  readonly leaseMs: number;
+}
+
+export interface RunningServer {
+  /** HOST:PORT that it listens on. */
+  readonly address: string;
+  /** Hands out no more jobs, waits for those that are in hand, puts the rest back, and lets go of the storage. */
+  stop(): Promise<void>;
+}
+
+/** A call may carry the largest payload and what is around it. */
+const MESSAGE_OVERHEAD_BYTES = 65_536;
+const MAX_STREAMS_A_CONNECTION = 1000;
+const MAX_METADATA_BYTES = 16_384;
+const MAX_WORKERS = 10_000;
+/** A peer that answers no ping is gone: noticed within twice this. */
+const KEEPALIVE_MS = 5000;
+/** A storage that answers at all answers in this time. */
+const STORAGE_BOUND_MS = 10_000;
+/** How long calls that are under way get when all else has ended. */
+const LAST_CALLS_MS = 1000;
+
+/**
+ * Serves a storage by the protocol of `proto/reseolio.proto`. Resolves once it listens.
+ *
+ * @throws ReseolioError `invalid_option` for an address that cannot be or must not be served like this; what opening the
+ *   storage throws; `storage_unavailable` if the address is taken.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const address = parseAddress(options.address);
+  assertSafe(address, options);
+  const runtime = createSystemRuntime();
+  const { shutdownGraceMs, leaseMs } = options;
+  const clientOptions = resolveClientOptions({ storage: options.storage, runtime, shutdownGraceMs, leaseMs, workerConcurrency: 0 });
+  const storage = await openStorage(options.storage, clientOptions);
+  const ids = new JobIdGenerator(runtime);
+  const engine = new Engine({
+    storage,
+    ownsStorage: true,
+    options: clientOptions,
+    registry: new HandlerRegistry(),
+    events: new EventHub(),
+    ids,
+    workerId: `server:${process.pid}`,
+  });
+  const { maxPayloadBytes } = clientOptions;
+  const workers = new RemoteWorkers({
+    engine,
+    runtime,
+    maxPayloadBytes,
+    maxWorkers: MAX_WORKERS,
+    storageBoundMs: STORAGE_BOUND_MS,
+  });
+  const server = createGrpcServer(maxPayloadBytes);
+  const calls = { storage, ids, maxPayloadBytes };
+  server.addService(
+    loadServiceDefinition(),
+    createService({
+      access: new Access(options.tokens),
+      jobs: new JobCalls(calls),
+      schedules: new ScheduleCalls(calls),
+      workers,
+      waiter: engine.waiter,
+    }),
+  );
+  engine.start();
+  try {
+    const port = await listen(server, address, options.tls);
+    return {
+      address: formatAddress({ host: address.host, port }),
+      async stop() {
+        await workers.stop(shutdownGraceMs);
+        await settlesWithin(runtime, shutDown(server), LAST_CALLS_MS);
+        server.forceShutdown();
+        await engine.stop();
+      },
+    };
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+}

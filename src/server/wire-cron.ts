@@ -1,0 +1,44 @@
+import { ReseolioError } from '../core/errors.ts';
+import { describeValue } from '../core/options.ts';
+
+/**
+ * The wire counts days of the week from 1 (Sunday) to 7, the library from 0. Names, wildcards and steps are the same in both.
+ *
+ * @throws ReseolioError `invalid_cron` for a day that the wire does not have.
+ */
+export function readWireCron(cron: string): string {
+  return mapDays(cron, (days) => {
+    const open = /^(\d+)(\/.*)$/.exec(days);
+    // From a day on: here that ends with Saturday, and there with the Sunday behind it.
+    return open === null
+      ? mapNumbers(days, (day) => fromWire(cron, day))
+      : `${fromWire(cron, Number(open[1]))}-6${open[2]}`;
+  });
+}
+
+/** The counterpart of {@link readWireCron}. */
+export function writeWireCron(cron: string): string {
+  return mapDays(cron, (days) => mapNumbers(days, (day) => (day % 7) + 1));
+}
+
+function fromWire(cron: string, day: number): number {
+  if (day >= 1 && day <= 7) return day - 1;
+  throw new ReseolioError(
+    'invalid_cron',
+    `cron is ${describeValue(cron)}: the day of the week is ${day}; on the wire it is 1 (Sunday) to 7 (Saturday)`,
+  );
+}
+
+/** `map` gets each item of the last field; macros and what has no such field stay as they are, for others to refuse. */
+function mapDays(cron: string, map: (item: string) => string): string {
+  const match = /^(\s*(?:\S+\s+){4,5})(\S+)(\s*)$/.exec(cron);
+  if (match === null) return cron;
+  const [, before, days, after] = match as unknown as [string, string, string, string];
+  return `${before}${days.split(',').map(map).join(',')}${after}`;
+}
+
+/** The days of an item: not how many of them, and not which of a month. */
+function mapNumbers(item: string, map: (day: number) => number): string {
+  const [, days, rest] = /^([^/#]*)(.*)$/s.exec(item) as unknown as [string, string, string];
+  return days.replace(/\d+/g, (day) => String(map(Number(day)))) + rest;
+}
