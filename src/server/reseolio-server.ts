@@ -1,13 +1,17 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type GrpcObject, loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor } from '@grpc/grpc-js';
+import {
+  type GrpcObject,
+  loadPackageDefinition,
+  Server,
+  ServerCredentials,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { openStorage } from '../backends/open-storage.ts';
 import { resolveClientOptions } from '../client/client-options.ts';
 import { Engine } from '../client/engine.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JobIdGenerator } from '../core/job-id.ts';
-import { describeValue } from '../core/options.ts';
 import { createSystemRuntime } from '../core/runtime.ts';
 import { EventHub } from '../worker/event-hub.ts';
 import { HandlerRegistry } from '../worker/handler-registry.ts';
@@ -73,7 +77,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   assertSafe(address, options);
   const runtime = createSystemRuntime();
   const { shutdownGraceMs, leaseMs } = options;
-  const clientOptions = resolveClientOptions({ storage: options.storage, runtime, shutdownGraceMs, leaseMs, workerConcurrency: 0 });
+  const clientOptions = resolveClientOptions({
+    storage: options.storage,
+    runtime,
+    shutdownGraceMs,
+    leaseMs,
+    workerConcurrency: 0,
+  });
   const storage = await openStorage(options.storage, clientOptions);
   const ids = new JobIdGenerator(runtime);
   const engine = new Engine({
@@ -121,4 +131,52 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await engine.stop();
     throw error;
   }
+}
+
+/** Whoever can reach it can run code of the workers, so others than this machine have to show who they are. */
+function assertSafe(address: ServerAddress, { tokens, tls, isInsecure }: ServerOptions): void {
+  if (isLoopback(address) || isInsecure || (tokens !== null && tls !== null)) return;
+  throw new ReseolioError(
+    'invalid_option',
+    `${formatAddress(address)} can be reached from other machines: pass a token and TLS, or say that it is to be insecure`,
+  );
+}
+
+function createGrpcServer(maxPayloadBytes: number): Server {
+  return new Server({
+    'grpc.max_receive_message_length': maxPayloadBytes + MESSAGE_OVERHEAD_BYTES,
+    'grpc.max_concurrent_streams': MAX_STREAMS_A_CONNECTION,
+    'grpc.max_metadata_size': MAX_METADATA_BYTES,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+  });
+}
+
+/** Beside `src` as beside `dist`. */
+const PROTO_FILE = fileURLToPath(new URL('../../proto/reseolio.proto', import.meta.url));
+
+function loadServiceDefinition(): ServiceClientConstructor['service'] {
+  const loaded = loadPackageDefinition(loadSync(PROTO_FILE, LOADER_OPTIONS));
+  const { Reseolio } = loaded.reseolio as GrpcObject;
+  return (Reseolio as ServiceClientConstructor).service;
+}
+
+function listen(server: Server, address: ServerAddress, tls: TlsFiles | null): Promise<number> {
+  const credentials =
+    tls === null
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(tls.ca, [{ cert_chain: tls.cert, private_key: tls.key }], tls.ca !== null);
+  return new Promise((resolve, reject) => {
+    server.bindAsync(formatAddress(address), credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else
+        reject(
+          new ReseolioError('storage_unavailable', `cannot listen on ${formatAddress(address)}: ${error.message}`),
+        );
+    });
+  });
+}
+
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }

@@ -8,9 +8,9 @@ import {
   remove,
   resumeBy,
 } from '../client/schedule-changes.ts';
+import { ReseolioError } from '../core/errors.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import { assertJobName, assertNumber, describeValue, LIMITS } from '../core/options.ts';
-import { ReseolioError } from '../core/errors.ts';
 import { definitionOf, type ScheduleDefinition, type ScheduleState } from '../core/schedule-record.ts';
 import type { Storage } from '../core/storage.ts';
 import { readJsonArgs } from './json-payload.ts';

@@ -13,7 +13,10 @@ export function parseAddress(address: string): ServerAddress {
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host === undefined || port > 65_535) {
-    throw new ReseolioError('invalid_option', `address is ${describeValue(address)}: use HOST:PORT, [::1]:50051 for IPv6`);
+    throw new ReseolioError(
+      'invalid_option',
+      `address is ${describeValue(address)}: use HOST:PORT, [::1]:50051 for IPv6`,
+    );
   }
   return { host, port };
 }

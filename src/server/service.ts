@@ -23,7 +23,13 @@ export interface ServiceParams {
 }
 
 /** Every call of the protocol, by the names that proto-loader gives them. */
-export function createService({ access, jobs, schedules, workers, waiter }: ServiceParams): UntypedServiceImplementation {
+export function createService({
+  access,
+  jobs,
+  schedules,
+  workers,
+  waiter,
+}: ServiceParams): UntypedServiceImplementation {
   return {
     EnqueueJob: unary(access, (request) => jobs.enqueue(request)),
     AckJob: unary(access, (request: AckRequest, call) => workers.acknowledge(request, call.getPeer())),
