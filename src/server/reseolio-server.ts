@@ -6,7 +6,9 @@ import {
   ServerCredentials,
   type ServiceClientConstructor,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
 import { openStorage } from '../backends/open-storage.ts';
 import { resolveClientOptions } from '../client/client-options.ts';
 import { Engine } from '../client/engine.ts';
@@ -56,6 +58,7 @@ export interface RunningServer {
 
 /** A call may carry the largest payload and what is around it. */
 const MESSAGE_OVERHEAD_BYTES = 65_536;
+const SERVICE = 'reseolio.Reseolio';
 const MAX_STREAMS_A_CONNECTION = 1000;
 const MAX_METADATA_BYTES = 16_384;
 const MAX_WORKERS = 10_000;
@@ -104,9 +107,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     storageBoundMs: STORAGE_BOUND_MS,
   });
   const server = createGrpcServer(maxPayloadBytes);
+  const definition = loadSync(PROTO_FILE, LOADER_OPTIONS);
   const calls = { storage, ids, maxPayloadBytes };
   server.addService(
-    loadServiceDefinition(),
+    serviceOf(definition),
     createService({
       access: new Access(options.tokens),
       jobs: new JobCalls(calls),
@@ -115,12 +119,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       waiter: engine.waiter,
     }),
   );
+  const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
+  health.addToServer(server);
+  new ReflectionService(definition).addToServer(server);
   engine.start();
   try {
     const port = await listen(server, address, options.tls);
     return {
       address: formatAddress({ host: address.host, port }),
       async stop() {
+        for (const service of ['', SERVICE]) health.setStatus(service, 'NOT_SERVING');
         await workers.stop(shutdownGraceMs);
         await settlesWithin(runtime, shutDown(server), LAST_CALLS_MS);
         server.forceShutdown();
@@ -155,9 +163,8 @@ function createGrpcServer(maxPayloadBytes: number): Server {
 /** Beside `src` as beside `dist`. */
 const PROTO_FILE = fileURLToPath(new URL('../../proto/reseolio.proto', import.meta.url));
 
-function loadServiceDefinition(): ServiceClientConstructor['service'] {
-  const loaded = loadPackageDefinition(loadSync(PROTO_FILE, LOADER_OPTIONS));
-  const { Reseolio } = loaded.reseolio as GrpcObject;
+function serviceOf(definition: PackageDefinition): ServiceClientConstructor['service'] {
+  const { Reseolio } = loadPackageDefinition(definition).reseolio as GrpcObject;
   return (Reseolio as ServiceClientConstructor).service;
 }
 
