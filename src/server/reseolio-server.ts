@@ -24,6 +24,7 @@ import { RemoteWorkers } from './remote-workers.ts';
 import { ScheduleCalls } from './schedule-calls.ts';
 import { formatAddress, isLoopback, parseAddress, type ServerAddress } from './server-address.ts';
 import { createService } from './service.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { LOADER_OPTIONS } from './wire-messages.ts';
 
 export interface TlsFiles {
@@ -106,6 +107,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxWorkers: MAX_WORKERS,
     storageBoundMs: STORAGE_BOUND_MS,
   });
+  const subscriptions = new Subscriptions(engine.waiter);
   const server = createGrpcServer(maxPayloadBytes);
   const definition = loadSync(PROTO_FILE, LOADER_OPTIONS);
   const calls = { storage, ids, maxPayloadBytes };
@@ -116,7 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       jobs: new JobCalls(calls),
       schedules: new ScheduleCalls(calls),
       workers,
-      waiter: engine.waiter,
+      subscriptions,
     }),
   );
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
@@ -130,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       async stop() {
         for (const service of ['', SERVICE]) health.setStatus(service, 'NOT_SERVING');
         await workers.stop(shutdownGraceMs);
+        subscriptions.stop();
         await settlesWithin(runtime, shutDown(server), LAST_CALLS_MS);
         server.forceShutdown();
         await engine.stop();

@@ -5,13 +5,12 @@ import type {
   ServerUnaryCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { ResultWaiter } from '../client/result-waiter.ts';
 import type { Access } from './access.ts';
 import type { JobCalls } from './job-calls.ts';
 import type { RemoteWorkers } from './remote-workers.ts';
 import type { ScheduleCalls } from './schedule-calls.ts';
 import { toServiceError } from './service-errors.ts';
-import { serveSubscriptions } from './subscriptions.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import type { AckRequest } from './wire-messages.ts';
 
 export interface ServiceParams {
@@ -19,7 +18,7 @@ export interface ServiceParams {
   readonly jobs: JobCalls;
   readonly schedules: ScheduleCalls;
   readonly workers: RemoteWorkers;
-  readonly waiter: ResultWaiter;
+  readonly subscriptions: Subscriptions;
 }
 
 /** Every call of the protocol, by the names that proto-loader gives them. */
@@ -28,7 +27,7 @@ export function createService({
   jobs,
   schedules,
   workers,
-  waiter,
+  subscriptions,
 }: ServiceParams): UntypedServiceImplementation {
   return {
     EnqueueJob: unary(access, (request) => jobs.enqueue(request)),
@@ -45,7 +44,7 @@ export function createService({
     ResumeSchedule: unary(access, (request) => schedules.resume(request)),
     DeleteSchedule: unary(access, (request) => schedules.delete(request)),
     PollJobs: streaming(access, (stream) => workers.connect(stream)),
-    SubscribeToJobs: streaming(access, (stream) => serveSubscriptions(stream, waiter)),
+    SubscribeToJobs: streaming(access, (stream) => subscriptions.serve(stream)),
   };
 }
 

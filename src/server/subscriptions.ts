@@ -1,5 +1,6 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { ResultWaiter } from '../client/result-waiter.ts';
+import { ReseolioError } from '../core/errors.ts';
 import { isJobId } from '../core/job-id.ts';
 import { StatusError, toServiceError } from './service-errors.ts';
 import type { JobCompletion, SubscribeRequest } from './wire-messages.ts';
@@ -10,46 +11,113 @@ export type SubscribeStream = ServerDuplexStream<SubscribeRequest, JobCompletion
 /** Jobs that one stream can wait for at once. */
 const MAX_JOBS = 100_000;
 
-/** Serves a SubscribeToJobs stream: tells once of each job when it has ended. */
-export function serveSubscriptions(stream: SubscribeStream, waiter: ResultWaiter): void {
-  const cancels = new Map<string, () => void>();
+/** The SubscribeToJobs streams that are open. */
+export class Subscriptions {
+  readonly #waiter: ResultWaiter;
+  readonly #open = new Set<Subscription>();
+  #isStopping = false;
 
-  function end(error: unknown): void {
-    for (const cancel of cancels.values()) cancel();
-    cancels.clear();
-    if (error !== null) stream.emit('error', toServiceError(error));
+  constructor(waiter: ResultWaiter) {
+    this.#waiter = waiter;
   }
 
-  function subscribe(jobId: string): void {
+  /** Serves a stream: tells once of each job when it has ended. */
+  serve(stream: SubscribeStream): void {
+    if (this.#isStopping) throw shuttingDown();
+    const subscription = new Subscription(stream, this.#waiter, () => this.#open.delete(subscription));
+    this.#open.add(subscription);
+  }
+
+  /** Ends all streams. */
+  stop(): void {
+    this.#isStopping = true;
+    for (const subscription of [...this.#open]) subscription.fail(shuttingDown());
+  }
+}
+
+/** What one stream waits for. */
+class Subscription {
+  readonly #stream: SubscribeStream;
+  readonly #waiter: ResultWaiter;
+  readonly #onEnded: () => void;
+  /** By job that is waited for. */
+  readonly #cancels = new Map<string, () => void>();
+  /** The caller asks for nothing more. */
+  #isComplete = false;
+  #isEnded = false;
+
+  constructor(stream: SubscribeStream, waiter: ResultWaiter, onEnded: () => void) {
+    this.#stream = stream;
+    this.#waiter = waiter;
+    this.#onEnded = onEnded;
+    stream.on('data', (request) => this.#take(request));
+    stream.on('end', () => {
+      this.#isComplete = true;
+      this.#endIfDone();
+    });
+    for (const event of ['cancelled', 'error', 'close']) stream.on(event, () => this.#end());
+  }
+
+  fail(error: unknown): void {
+    if (this.#isEnded) return;
+    this.#end();
+    this.#stream.emit('error', toServiceError(error));
+  }
+
+  #take({ jobIds, unsubscribe }: SubscribeRequest): void {
+    for (const jobId of jobIds) {
+      if (this.#isEnded) return;
+      if (unsubscribe) this.#unsubscribe(jobId);
+      else if (isJobId(jobId)) this.#subscribe(jobId);
+    }
+  }
+
+  #subscribe(jobId: string): void {
+    const cancels = this.#cancels;
     if (cancels.has(jobId)) return;
-    const cancel = waiter.subscribe(
+    if (cancels.size === MAX_JOBS) {
+      this.fail(new StatusError(status.RESOURCE_EXHAUSTED, `one stream takes ${MAX_JOBS} jobs at once`));
+      return;
+    }
+    const cancel = this.#waiter.subscribe(
       jobId,
       (job) => {
         cancels.delete(jobId);
-        stream.write(writeCompletion(jobId, job));
+        this.#stream.write(writeCompletion(jobId, job));
+        this.#endIfDone();
       },
-      // One that is not there, or was pruned, will never end.
-      () => cancels.delete(jobId),
+      (error) => this.#giveUp(jobId, error),
     );
-    cancels.set(jobId, cancel);
+    if (!this.#isEnded) cancels.set(jobId, cancel);
   }
 
-  stream.on('data', ({ jobIds, unsubscribe }) => {
-    for (const jobId of jobIds) {
-      if (unsubscribe) {
-        cancels.get(jobId)?.();
-        cancels.delete(jobId);
-      } else if (isJobId(jobId)) {
-        subscribe(jobId);
-      }
-    }
-    if (cancels.size > MAX_JOBS) {
-      end(new StatusError(status.RESOURCE_EXHAUSTED, `one stream takes ${MAX_JOBS} jobs at once`));
-    }
-  });
-  stream.on('end', () => {
-    end(null);
-    stream.end();
-  });
-  for (const event of ['cancelled', 'error', 'close']) stream.on(event, () => end(null));
+  #unsubscribe(jobId: string): void {
+    this.#cancels.get(jobId)?.();
+    this.#cancels.delete(jobId);
+  }
+
+  /** A job that is not there, or was pruned, will never end; nor is there more to tell when the storage is gone. */
+  #giveUp(jobId: string, error: unknown): void {
+    this.#cancels.delete(jobId);
+    if (error instanceof ReseolioError && error.code === 'job_not_found') this.#endIfDone();
+    else this.fail(error);
+  }
+
+  #endIfDone(): void {
+    if (!this.#isComplete || this.#isEnded || this.#cancels.size > 0) return;
+    this.#end();
+    this.#stream.end();
+  }
+
+  #end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    for (const cancel of this.#cancels.values()) cancel();
+    this.#cancels.clear();
+    this.#onEnded();
+  }
+}
+
+function shuttingDown(): StatusError {
+  return new StatusError(status.UNAVAILABLE, 'the server is shutting down: connect again');
 }
