@@ -3,6 +3,7 @@ import type { JobDetails } from '../client/job-access.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JOB_STATES, type JobState } from '../core/job.ts';
 import { addStorageOptions, parseCount } from './command-options.ts';
+import { formatJson } from './format-json.ts';
 import { formatFields, formatTable, formatTime, type Output } from './terminal.ts';
 import { type StorageFlags, withClient } from './with-client.ts';
 
@@ -27,7 +28,7 @@ export function createJobsCommand({ out }: Output): Command {
       const list = await withClient(flags, (client) =>
         client.listJobs({ ...(statuses && { statuses }), ...(names && { names }), limit, offset }),
       );
-      if (flags.json) return out(JSON.stringify(list));
+      if (flags.json) return out(formatJson(list));
       const rows = list.jobs.map((job) => [
         job.id,
         job.name,
@@ -44,7 +45,7 @@ export function createJobsCommand({ out }: Output): Command {
     async (id: string, flags: StorageFlags) => {
       const job = await withClient(flags, (client) => client.getJob(id));
       if (job === null) throw new ReseolioError('job_not_found', `there is no job ${id}: it may have been pruned`);
-      out(flags.json ? toJson(job) : describeJob(job));
+      out(flags.json ? formatJson(job) : describeJob(job));
     },
   );
 
@@ -67,7 +68,7 @@ function addChange(
         for (const id of ids) done.push({ id, changed: await change(client, id) });
         return done;
       });
-      if (flags.json) return out(JSON.stringify(results));
+      if (flags.json) return out(formatJson(results));
       for (const { id, changed } of results) out(`${id}  ${changed ? `${name} done` : `not changed: see jobs show`}`);
     },
   );
@@ -88,8 +89,8 @@ function describeJob(job: JobDetails): string {
     started: formatTime(job.startedAt),
     finished: formatTime(job.finishedAt),
     worker: job.workerId,
-    args: toJson(args),
-    result: result === undefined ? null : toJson(result),
+    args: formatJson(args),
+    result: result === undefined ? null : formatJson(result),
     error: error === null ? null : (error.stack ?? `${error.name}: ${error.message}`),
   });
   const history = job.history.map((attempt) => [
@@ -102,14 +103,6 @@ function describeJob(job: JobDetails): string {
   ]);
   if (history.length === 0) return fields;
   return `${fields}\n\n${formatTable(['ATTEMPT', 'OUTCOME', 'STARTED', 'ENDED', 'WORKER', 'ERROR'], history)}`;
-}
-
-/** What JSON lacks is shown as text. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => {
-    if (typeof item === 'bigint') return `${item}n`;
-    return item instanceof Uint8Array ? `base64:${Buffer.from(item).toString('base64')}` : item;
-  });
 }
 
 function parseStatus(given: string, before: readonly JobState[] | undefined): readonly JobState[] {

@@ -10,6 +10,7 @@ export function createMigrateCommand({ out }: Output): Command {
   return addStorageOptions(migrate).action(async ({ storage, json }: StorageFlags) => {
     const { from, to } = await migrateStorage(storage);
     if (json) out(JSON.stringify({ from, to }));
+    else if (to === 0) out('this storage has no schema: nothing to do');
     else out(from === to ? `version ${to}: nothing to do` : `from version ${from} to ${to}`);
   });
 }

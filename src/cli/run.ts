@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { createCountsCommand } from './counts-command.ts';
 import { createJobsCommand } from './jobs-command.ts';
@@ -10,6 +11,7 @@ import { formatError, type Output, TERMINAL } from './terminal.ts';
 export async function run(args: readonly string[], output: Output = TERMINAL): Promise<number> {
   const program = new Command('reseolio')
     .description('durable functions: serve a storage, and look into it')
+    .version(readVersion())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => output.out(text.trimEnd()),
@@ -34,6 +36,11 @@ const COMMANDS = [
   createCountsCommand,
   createMigrateCommand,
 ];
+
+function readVersion(): string {
+  const { version } = createRequire(import.meta.url)('reseolio/package.json') as { version: string };
+  return version;
+}
 
 function allCommands(command: Command): Command[] {
   return command.commands.flatMap((each) => [each, ...allCommands(each)]);

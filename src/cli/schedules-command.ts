@@ -5,6 +5,7 @@ import type { ScheduleDetails } from '../client/schedule-overview.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { SCHEDULE_STATES, type ScheduleState } from '../core/schedule-record.ts';
 import { addStorageOptions, parseCount } from './command-options.ts';
+import { formatJson } from './format-json.ts';
 import { formatFields, formatTable, formatTime, type Output } from './terminal.ts';
 import { type StorageFlags, withClient } from './with-client.ts';
 
@@ -27,7 +28,7 @@ export function createSchedulesCommand({ out }: Output): Command {
       const list = await withClient(flags, (client) =>
         client.listSchedules({ ...(status && { status }), limit, offset }),
       );
-      if (flags.json) return out(JSON.stringify(list));
+      if (flags.json) return out(formatJson(list));
       const rows = list.schedules.map((each) => [
         each.name,
         each.status,
@@ -44,7 +45,7 @@ export function createSchedulesCommand({ out }: Output): Command {
   addStorageOptions(schedules.command('show <id-or-name>').description('all that is known of a schedule')).action(
     async (idOrName: string, flags: StorageFlags) => {
       const details = await withClient(flags, async (client) => (await find(client, idOrName)).details());
-      out(flags.json ? JSON.stringify(details) : describeSchedule(details));
+      out(flags.json ? formatJson(details) : describeSchedule(details));
     },
   );
 
@@ -60,7 +61,7 @@ export function createSchedulesCommand({ out }: Output): Command {
           await change(schedule);
           return schedule.details();
         });
-        out(flags.json ? JSON.stringify(details) : `${details.name} is ${details.status}`);
+        out(flags.json ? formatJson(details) : `${details.name} is ${details.status}`);
       },
     );
   }
@@ -87,8 +88,8 @@ function describeSchedule(schedule: ScheduleDetails): string {
     'last job': schedule.lastJobId,
     'catch up': schedule.catchUp === 'all' ? `all, up to ${schedule.catchUpLimit}` : schedule.catchUp,
     overlap: schedule.overlap,
-    options: JSON.stringify(schedule.handlerOptions),
-    args: JSON.stringify(schedule.args),
+    options: formatJson(schedule.handlerOptions),
+    args: formatJson(schedule.args),
     created: formatTime(schedule.createdAt),
     updated: formatTime(schedule.updatedAt),
   });

@@ -5,6 +5,8 @@ import type { ServerOptions, TlsFiles } from '../server/reseolio-server.ts';
 import { addStorageOption, parseCount } from './command-options.ts';
 import type { Output } from './terminal.ts';
 
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
 interface ServeFlags {
   readonly storage: string;
   readonly address: string;
@@ -38,6 +40,8 @@ export function createServeCommand({ out, err }: Output): Command {
       const { startServer } = await import('../server/reseolio-server.ts');
       const server = await startServer(options);
       const { address } = server;
+      // Whoever reads the line may signal at once.
+      const signalled = nextSignal();
       const { storage, json } = flags;
       const shown = storage.replace(/\/\/[^/?#]*@/, '//***@');
       out(
@@ -45,7 +49,7 @@ export function createServeCommand({ out, err }: Output): Command {
           ? JSON.stringify({ event: 'listening', address, storage: shown })
           : `listening on ${address}, storage ${shown}`,
       );
-      const signal = await nextSignal();
+      const signal = await signalled;
       err(json ? JSON.stringify({ event: 'stopping', signal }) : `${signal}: stopping`);
       await server.stop();
     });
@@ -86,8 +90,13 @@ function readPath(path: string): Buffer {
   }
 }
 
+/** The signal after it ends the process at once. */
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    const take = (signal: NodeJS.Signals): void => {
+      for (const each of STOP_SIGNALS) process.off(each, take);
+      resolve(signal);
+    };
+    for (const each of STOP_SIGNALS) process.on(each, take);
   });
 }

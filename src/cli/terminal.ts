@@ -1,6 +1,9 @@
 import pc from 'picocolors';
 import { ReseolioError } from '../core/errors.ts';
 
+/** Not in a pipe, whoever asks for it. */
+const { bold, dim, red } = pc.createColors(pc.isColorSupported && process.stdout.isTTY);
+
 /** Where a command writes to. */
 export interface Output {
   readonly out: (text: string) => void;
@@ -23,14 +26,14 @@ export function formatTable(head: readonly string[], rows: readonly (readonly Ce
       .map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();
-  return [pc.bold(line(head)), ...texts.map(line)].join('\n');
+  return [bold(line(head)), ...texts.map(line)].join('\n');
 }
 
 /** One line for each thing that is known, as wide as the longest name. */
 export function formatFields(fields: Readonly<Record<string, Cell>>): string {
   const width = Math.max(...Object.keys(fields).map((key) => key.length));
   return Object.entries(fields)
-    .map(([key, value]) => `${pc.dim(key.padEnd(width))}  ${value ?? '-'}`)
+    .map(([key, value]) => `${dim(key.padEnd(width))}  ${value ?? '-'}`)
     .join('\n');
 }
 
@@ -40,6 +43,6 @@ export function formatTime(time: number | null): string | null {
 }
 
 export function formatError(error: unknown): string {
-  if (error instanceof ReseolioError) return `${pc.red('error')} ${error.code}: ${error.message}`;
-  return `${pc.red('error')} ${error instanceof Error ? error.message : String(error)}`;
+  if (error instanceof ReseolioError) return `${red('error')} ${error.code}: ${error.message}`;
+  return `${red('error')} ${error instanceof Error ? error.message : String(error)}`;
 }
