@@ -32,10 +32,11 @@ export class RemoteAttempt {
   readonly outcome: Promise<AttemptOutcome>;
   readonly #runtime: Pick<Runtime, 'random'>;
   readonly #stored: Promise<AckResponse>;
+  /** What the worker's answer comes to; null until it has answered. */
+  #decided: AttemptOutcome | null = null;
   #end: (outcome: AttemptOutcome) => void = () => {};
   #tell: (response: AckResponse) => void = () => {};
   #refuse: (error: unknown) => void = () => {};
-  #isAnswered = false;
 
   constructor(attempt: Attempt, holder: RemoteHolder, runtime: Pick<Runtime, 'random'>) {
     this.attempt = attempt;
@@ -59,30 +60,37 @@ export class RemoteAttempt {
    */
   accept(outcome: RemoteOutcome): Promise<AckResponse> {
     const { endedAt, isLeaseLost } = this.attempt;
-    if (!this.#isAnswered && (endedAt !== null || isLeaseLost)) throw attemptOver(this.attempt.job.id);
-    if (!this.#isAnswered) {
-      this.#isAnswered = true;
-      this.#end(this.#decide(outcome));
+    if (this.#decided === null) {
+      if (endedAt !== null || isLeaseLost) throw attemptOver(this.attempt.job.id);
+      this.#decided = this.#decide(outcome);
+      this.#end(this.#decided);
     }
     return this.#stored;
   }
 
-  /** It timed out, its lease was lost, or it was given back. */
+  /** It timed out, its lease was lost, or its worker is gone. */
   giveUp(): void {
-    if (!this.#isAnswered) this.#end(GIVEN_UP);
+    if (this.#decided === null) this.#end(GIVEN_UP);
   }
 
-  /** The storage has answered what became of it, null if nothing was stored. */
+  /** The storage has answered what became of it; null: it never did. */
   settle(result: SettleResult | null): void {
-    if (!this.#isAnswered || result === null || result.status === 'lease_lost') {
-      this.#refuse(attemptOver(this.attempt.job.id));
+    const { job, outcome } = this.attempt;
+    // It may have ended otherwise in the moment in which the worker answered.
+    const isTaken = this.#decided !== null && this.#decided === outcome;
+    if (result === null && isTaken) {
+      this.#refuse(outcomeUnknown(job.id));
+      return;
+    }
+    if (result === null || !isTaken || result.status === 'lease_lost') {
+      this.#refuse(attemptOver(job.id));
       return;
     }
     const { state, runAt } = result;
     const isRetry = state === 'pending';
     this.#tell({
       newStatus: STATUS_OF_STATE[state],
-      nextAttempt: isRetry ? this.attempt.job.attempt + 1 : 0,
+      nextAttempt: isRetry ? job.attempt + 1 : 0,
       nextRunAt: isRetry ? Math.floor(runAt) : 0,
     });
   }
@@ -97,6 +105,13 @@ export class RemoteAttempt {
     if (!outcome.shouldRetry) return { kind: 'dead', error };
     return retryOrDead(this.attempt.job, error, this.#runtime.random());
   }
+}
+
+function outcomeUnknown(jobId: string): ReseolioError {
+  return new ReseolioError(
+    'storage_unavailable',
+    `the storage has not said whether the outcome of job ${jobId} is stored; if it is not, the job runs again`,
+  );
 }
 
 export function attemptOver(jobId: string): ReseolioError {

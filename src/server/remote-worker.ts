@@ -72,6 +72,13 @@ export class RemoteWorker implements RemoteHolder {
     return this.#stopped;
   }
 
+  /** The worker is gone: puts what it has in hand back at once, even during a {@link stop} that gives it time. */
+  leave(boundMs: number): Promise<void> {
+    const stopped = this.stop(0, boundMs);
+    for (const attempt of this.#inHand.values()) attempt.giveUp();
+    return stopped;
+  }
+
   async #stop(graceMs: number, boundMs: number): Promise<void> {
     const { engine, everyName } = this.#params;
     engine.forgetWorker(this.#worker);
@@ -92,11 +99,17 @@ export class RemoteWorker implements RemoteHolder {
     const remote = new RemoteAttempt(attempt, this, runtime);
     this.#inHand.set(attempt, remote);
     onTaken(remote);
-    current.signal.addEventListener('abort', () => remote.giveUp(), { once: true });
+    const onAbort = (): void => {
+      remote.giveUp();
+      // Of this one the storage is asked nothing more.
+      if (attempt.isLeaseLost) this.#letGo(attempt, null);
+    };
+    current.signal.addEventListener('abort', onAbort, { once: true });
     stream.write(writeWireJob(job, job, current.deadline));
     return remote.outcome;
   }
 
+  /** `result` null: the storage has not said what became of it. */
   #letGo(attempt: Attempt, result: SettleResult | null): void {
     const remote = this.#inHand.get(attempt);
     if (remote === undefined) return;

@@ -4,7 +4,7 @@ import { isJobId } from '../core/job-id.ts';
 import { assertJobName, describeValue, LIMITS } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { readJsonPayload } from './json-payload.ts';
-import { attemptOver, type RemoteAttempt, type RemoteOutcome } from './remote-attempt.ts';
+import { attemptOver, type RemoteAttempt, type RemoteHolder, type RemoteOutcome } from './remote-attempt.ts';
 import { EveryName } from './remote-names.ts';
 import { type PollStream, RemoteWorker } from './remote-worker.ts';
 import { StatusError, toServiceError } from './service-errors.ts';
@@ -33,7 +33,9 @@ export class RemoteWorkers {
   readonly #byId = new Map<string, PollStream>();
   /** By job: a job is in one pair of hands at a time, but for one whose lease was lost a moment ago. */
   readonly #inHand = new Map<string, RemoteAttempt>();
-  readonly #answered = new Map<string, Readonly<{ attempt: RemoteAttempt; answer: Promise<AckResponse> }>>();
+  readonly #answered = new Map<string, Readonly<{ holder: RemoteHolder; answer: Promise<AckResponse> }>>();
+  /** Those that were told so may not have heard it yet. */
+  readonly #ended = new WeakSet<PollStream>();
   #isStopping = false;
 
   constructor(params: RemoteWorkersParams) {
@@ -70,16 +72,16 @@ export class RemoteWorkers {
   async acknowledge({ jobId, result, workerId }: AckRequest, peer: string): Promise<AckResponse> {
     if (result === null) throw new StatusError(status.INVALID_ARGUMENT, 'result is missing: say how the attempt ended');
     const outcome = this.#readOutcome(result);
-    const isHolder = ({ holder }: RemoteAttempt): boolean =>
+    const isHolder = (holder: RemoteHolder): boolean =>
       workerId === '' ? holder.peer === peer : holder.workerId === workerId;
     const attempt = this.#inHand.get(jobId);
-    if (attempt !== undefined && isHolder(attempt)) {
+    if (attempt !== undefined && isHolder(attempt.holder)) {
       const answer = attempt.accept(outcome);
-      this.#remember(jobId, attempt, answer);
+      this.#remember(jobId, attempt.holder, answer);
       return answer;
     }
     const answered = this.#answered.get(jobId);
-    if (answered !== undefined && isHolder(answered.attempt)) return answered.answer;
+    if (answered !== undefined && isHolder(answered.holder)) return answered.answer;
     await this.#assertStored(jobId);
     throw attemptOver(jobId);
   }
@@ -96,6 +98,7 @@ export class RemoteWorkers {
   }
 
   #register(stream: PollStream, request: PollRequest): void {
+    if (this.#ended.has(stream)) return;
     assertRequest(request);
     const { workerId, names, concurrency } = request;
     let worker = this.#streams.get(stream);
@@ -129,6 +132,7 @@ export class RemoteWorkers {
   }
 
   #end(stream: PollStream, error: unknown): void {
+    this.#ended.add(stream);
     void this.#disconnect(stream);
     stream.emit('error', toServiceError(error));
   }
@@ -138,7 +142,7 @@ export class RemoteWorkers {
     if (worker === undefined) return;
     this.#streams.delete(stream);
     if (this.#byId.get(worker.workerId) === stream) this.#byId.delete(worker.workerId);
-    await worker.stop(0, this.#params.storageBoundMs);
+    await worker.leave(this.#params.storageBoundMs);
   }
 
   #letGo(attempt: RemoteAttempt): void {
@@ -146,9 +150,10 @@ export class RemoteWorkers {
     if (this.#inHand.get(id) === attempt) this.#inHand.delete(id);
   }
 
-  #remember(jobId: string, attempt: RemoteAttempt, answer: Promise<AckResponse>): void {
+  #remember(jobId: string, { workerId, peer }: RemoteHolder, answer: Promise<AckResponse>): void {
     this.#answered.delete(jobId);
-    this.#answered.set(jobId, { attempt, answer });
+    // Not the worker itself, nor the attempt, whose payloads may be large.
+    this.#answered.set(jobId, { holder: { workerId, peer }, answer });
     if (this.#answered.size <= MAX_ANSWERED) return;
     for (const oldest of this.#answered.keys()) {
       this.#answered.delete(oldest);

@@ -23,7 +23,7 @@ import { JobCalls } from './job-calls.ts';
 import { RemoteWorkers } from './remote-workers.ts';
 import { ScheduleCalls } from './schedule-calls.ts';
 import { formatAddress, isLoopback, parseAddress, type ServerAddress } from './server-address.ts';
-import { createService } from './service.ts';
+import { createService, type ServiceParams } from './service.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { LOADER_OPTIONS } from './wire-messages.ts';
 
@@ -108,22 +108,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     storageBoundMs: STORAGE_BOUND_MS,
   });
   const subscriptions = new Subscriptions(engine.waiter);
-  const server = createGrpcServer(maxPayloadBytes);
-  const definition = loadSync(PROTO_FILE, LOADER_OPTIONS);
   const calls = { storage, ids, maxPayloadBytes };
-  server.addService(
-    serviceOf(definition),
-    createService({
-      access: new Access(options.tokens),
-      jobs: new JobCalls(calls),
-      schedules: new ScheduleCalls(calls),
-      workers,
-      subscriptions,
-    }),
-  );
-  const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
-  health.addToServer(server);
-  new ReflectionService(definition).addToServer(server);
+  const server = createGrpcServer(maxPayloadBytes);
+  const health = addServices(server, {
+    access: new Access(options.tokens),
+    jobs: new JobCalls(calls),
+    schedules: new ScheduleCalls(calls),
+    workers,
+    subscriptions,
+  });
   engine.start();
   try {
     const port = await listen(server, address, options.tls);
@@ -161,6 +154,16 @@ function createGrpcServer(maxPayloadBytes: number): Server {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
   });
+}
+
+/** The calls, and those of gRPC's own that say how it is and what there is. */
+function addServices(server: Server, params: ServiceParams): HealthImplementation {
+  const definition = loadSync(PROTO_FILE, LOADER_OPTIONS);
+  server.addService(serviceOf(definition), createService(params));
+  const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
+  health.addToServer(server);
+  new ReflectionService(definition).addToServer(server);
+  return health;
 }
 
 /** Beside `src` as beside `dist`. */

@@ -2,23 +2,27 @@ import { ReseolioError } from '../core/errors.ts';
 import { describeValue } from '../core/options.ts';
 
 /**
+ * Ends what begins with a day and has a step but no end. On the wire that is the Saturday, in the library the Sunday behind
+ * it. Two digits, as no other item that comes from the wire has: so it can be written as it was read.
+ */
+const OPEN_END = '-06';
+
+/**
  * The wire counts days of the week from 1 (Sunday) to 7, the library from 0. Names, wildcards and steps are the same in both.
  *
  * @throws ReseolioError `invalid_cron` for a day that the wire does not have.
  */
 export function readWireCron(cron: string): string {
   return mapDays(cron, (days) => {
-    const open = /^(\d+)(\/.*)$/.exec(days);
-    // From a day on: here that ends with Saturday, and there with the Sunday behind it.
-    return open === null
-      ? mapNumbers(days, (day) => fromWire(cron, day))
-      : `${fromWire(cron, Number(open[1]))}-6${open[2]}`;
+    const open = /^(\d+|[a-z]{3})(\/.*)$/i.exec(days);
+    const [, first, step] = open ?? ['', days, ''];
+    return mapNumbers(first as string, (day) => fromWire(cron, day)) + (open === null ? '' : `${OPEN_END}${step}`);
   });
 }
 
 /** The counterpart of {@link readWireCron}. */
 export function writeWireCron(cron: string): string {
-  return mapDays(cron, (days) => mapNumbers(days, (day) => (day % 7) + 1));
+  return mapDays(cron, (days) => mapNumbers(days.replace(`${OPEN_END}/`, '/'), (day) => (day % 7) + 1));
 }
 
 function fromWire(cron: string, day: number): number {

@@ -18,8 +18,8 @@ export interface SettlerParams {
   readonly onProgress: () => void;
   /** A job has finished, durably. */
   readonly onFinished: (jobId: string, job: FinishedJob) => void;
-  /** The storage has answered what became of an attempt's outcome. */
-  readonly onSettled: ((attempt: Attempt, result: SettleResult) => void) | null;
+  /** The storage has answered what became of an attempt's outcome; or (null) it has not, and is not asked any more. */
+  readonly onSettled: ((attempt: Attempt, result: SettleResult | null) => void) | null;
 }
 
 /** Stores the outcomes of attempts: those of one turn of the event loop together, repeated until they are stored. */
@@ -68,7 +68,7 @@ export class Settler {
     this.#backoff?.cancel();
     this.#backoff = null;
     this.#queue = [];
-    this.#unsettled.clear();
+    for (const attempt of this.#unsettled) this.#giveUp(attempt);
     this.#notifyEmpty();
   }
 
@@ -121,7 +121,7 @@ export class Settler {
       return;
     }
     for (const attempt of batch) {
-      if (attempt.isLeaseLost) this.#unsettled.delete(attempt);
+      if (attempt.isLeaseLost) this.#giveUp(attempt);
       else this.#queue.push(attempt);
     }
     this.#notifyIfEmpty();
@@ -135,8 +135,13 @@ export class Settler {
     });
   }
 
+  #giveUp(attempt: Attempt): void {
+    this.#unsettled.delete(attempt);
+    this.#params.onSettled?.(attempt, null);
+  }
+
   #dropLost(): void {
-    for (const attempt of this.#queue) if (attempt.isLeaseLost) this.#unsettled.delete(attempt);
+    for (const attempt of this.#queue) if (attempt.isLeaseLost) this.#giveUp(attempt);
     this.#queue = this.#queue.filter((attempt) => !attempt.isLeaseLost);
     this.#notifyIfEmpty();
   }

@@ -5,16 +5,17 @@ import type { StorageOperation, WorkerEvents } from './worker-events.ts';
 /** Where all parts of one client report what the storage rejected, so that its failing for good is told once. */
 export class StorageErrors {
   readonly #events: EventSink<WorkerEvents>;
-  readonly #listeners: ((error: unknown) => void)[] = [];
+  readonly #listeners = new Set<(error: unknown) => void>();
   #isFinal = false;
 
   constructor(events: EventSink<WorkerEvents>) {
     this.#events = events;
   }
 
-  /** Calls `listener` when the storage fails for good. */
-  onFailed(listener: (error: unknown) => void): void {
-    this.#listeners.push(listener);
+  /** Calls `listener` when the storage fails for good, unless the function that is returned was called. */
+  onFailed(listener: (error: unknown) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Tells of `error`. True: the storage is gone for good, so there is nothing to repeat. */

@@ -35,8 +35,8 @@ export interface WorkerParams {
   readonly leaseMs: number;
   /** A job has finished, durably, under this worker. */
   readonly onFinished: (jobId: string, job: FinishedJob) => void;
-  /** The storage has answered what became of an attempt's outcome; null: nobody asks. */
-  readonly onSettled: ((attempt: Attempt, result: SettleResult) => void) | null;
+  /** The storage has answered what became of an attempt's outcome, or (null) has not and is not asked any more. */
+  readonly onSettled: ((attempt: Attempt, result: SettleResult | null) => void) | null;
 }
 
 /** Claims jobs of its names, runs them, and settles them. */
@@ -49,6 +49,7 @@ export class Worker {
   /** Handlers are called from here, and not in the context of whoever happened to enqueue their job. */
   readonly #scope = new AsyncResource('ReseolioWorker');
   #concurrency: number;
+  #stopListening: () => void = () => {};
 
   constructor(params: WorkerParams) {
     this.#params = params;
@@ -82,7 +83,7 @@ export class Worker {
 
   start(): void {
     const { workNames, errors } = this.#params;
-    errors.onFailed(() => this.#abandonAll());
+    this.#stopListening = errors.onFailed(() => this.#abandonAll());
     workNames.onAdded(() => this.#claimer.wake());
     this.#heartbeat.start();
     this.#claimer.wake();
@@ -114,6 +115,7 @@ export class Worker {
     this.#heartbeat.stop();
     this.#settler.close();
     this.#executor.close();
+    this.#stopListening();
   }
 
   #countFreeSlots(): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GrpcClient, type PollConnection, parse } from './grpc-client.ts';
+import { type GrpcClient, type PollConnection, parse } from './grpc-client.ts';
 import { connect, lmdbUrl, open, serve, serveClient } from './server-fixture.ts';
 import { JOB, withStatus } from './wire-status.ts';
 
