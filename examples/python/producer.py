@@ -2,7 +2,6 @@
 
 import json
 import os
-import queue
 import time
 
 import grpc
@@ -27,18 +26,7 @@ def enqueue(stub, name, *args, key="", **options):
 
 def wait_for(stub, job_ids):
     """Yields each job's completion, in the order in which they end. Those that have ended already come at once."""
-    waiting = set(job_ids)
-    requests = queue.SimpleQueue()  # stays open: the stream ends with the requests
-    requests.put(pb.SubscribeRequest(job_ids=waiting))
-    completions = stub.SubscribeToJobs(iter(requests.get, None))
-    try:
-        while waiting:
-            completion = next(completions)
-            waiting.discard(completion.job_id)
-            yield completion
-    finally:
-        requests.put(None)
-        completions.cancel()
+    yield from stub.SubscribeToJobs(iter([pb.SubscribeRequest(job_ids=job_ids)]))
 
 
 def value_of(completion):

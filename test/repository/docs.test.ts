@@ -1,7 +1,9 @@
+import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { OWN_PARAMETERS } from '../../src/backends/postgres/postgres-url.ts';
-import { ERROR_CODES } from '../../src/core/errors.ts';
+import { ERROR_CODES, ReseolioError } from '../../src/core/errors.ts';
 import { JOB_EVENTS, JOB_STATES, nextState } from '../../src/core/job.ts';
+import { toServiceError } from '../../src/server/service-errors.ts';
 import { listFiles, readText } from './source-files.ts';
 
 /** The cells of a Markdown table row, or null where `line` is none. */
@@ -71,6 +73,19 @@ describe('docs/postgres.md', () => {
   test('explains every parameter of the URL and no other', () => {
     const [, ...rows] = tableRows('docs/postgres.md');
     expect(rows.map(([parameter = '']) => withoutBackticks(parameter))).toEqual([...OWN_PARAMETERS]);
+  });
+});
+
+describe('docs/protocol.md', () => {
+  test('has the status of every error code', () => {
+    const documented = tableRows('docs/protocol.md').flatMap(([name = '', codes = '']) => {
+      const code = Reflect.get(status, withoutBackticks(name)) as unknown;
+      if (typeof code !== 'number') return [];
+      return [...codes.matchAll(/`(\w+)`/g)].map(([, errorCode = '']) => [errorCode, code] as const);
+    });
+    const actual = ERROR_CODES.map((code) => [code, toServiceError(new ReseolioError(code, '')).code]);
+    expect(new Map(documented)).toEqual(new Map(actual as [string, number][]));
+    expect(documented).toHaveLength(ERROR_CODES.length);
   });
 });
 
