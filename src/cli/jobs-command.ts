@@ -65,11 +65,15 @@ function addChange(
     async (ids: readonly string[], flags: StorageFlags) => {
       const results = await withClient(flags, async (client) => {
         const done: { id: string; changed: boolean }[] = [];
-        for (const id of ids) done.push({ id, changed: await change(client, id) });
+        for (const id of ids) {
+          const changed = await change(client, id);
+          done.push({ id, changed });
+          // At once, so that a failure further on does not hide what has been done.
+          if (!flags.json) out(`${id}  ${changed ? `${name} done` : `not changed: see jobs show`}`);
+        }
         return done;
       });
-      if (flags.json) return out(formatJson(results));
-      for (const { id, changed } of results) out(`${id}  ${changed ? `${name} done` : `not changed: see jobs show`}`);
+      if (flags.json) out(formatJson(results));
     },
   );
 }

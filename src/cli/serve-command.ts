@@ -33,7 +33,7 @@ export function createServeCommand({ out, err }: Output): Command {
     .addOption(new Option('--tls-ca <file>', 'callers need a certificate of these, PEM').env('RESEOLIO_TLS_CA'))
     .option('--insecure', 'allow an address that others reach without token and TLS')
     .option('--grace <ms>', 'how long workers get to answer when the server stops', parseCount, 10_000)
-    .option('--lease <ms>', 'when the jobs of a lost worker run elsewhere', parseCount, 15_000)
+    .option('--lease <ms>', 'when the jobs of a server that died run elsewhere', parseCount, 15_000)
     .option('--json', 'print JSON lines')
     .action(async (flags: ServeFlags) => {
       const options = readOptions(flags);
@@ -49,7 +49,11 @@ export function createServeCommand({ out, err }: Output): Command {
           ? JSON.stringify({ event: 'listening', address, storage: shown })
           : `listening on ${address}, storage ${shown}`,
       );
-      const signal = await signalled;
+      const signal = await Promise.race([signalled, server.failed.then(() => null)]);
+      if (signal === null) {
+        await server.stop();
+        throw await server.failed;
+      }
       err(json ? JSON.stringify({ event: 'stopping', signal }) : `${signal}: stopping`);
       await server.stop();
     });

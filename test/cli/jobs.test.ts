@@ -119,8 +119,9 @@ describe('reseolio jobs retry and cancel', () => {
   });
 
   test.each(['retry', 'cancel'])('%s fails for a job that is not there', async (command) => {
-    expect(await runCli('jobs', command, UNKNOWN_ID)).toMatchObject({
+    expect(await runCli('jobs', command, jobs.success, UNKNOWN_ID)).toEqual({
       code: 1,
+      out: `${jobs.success}  not changed: see jobs show`,
       err: expect.stringContaining('job_not_found'),
     });
   });
