@@ -36,7 +36,8 @@ export class RemoteWorkers {
   readonly #answered = new Map<string, Readonly<{ holder: RemoteHolder; answer: Promise<AckResponse> }>>();
   /** Those that were told so may not have heard it yet. */
   readonly #ended = new WeakSet<PollStream>();
-  #isStopping = false;
+  /** Why nobody can work here any more. */
+  #refusal: StatusError | null = null;
 
   constructor(params: RemoteWorkersParams) {
     this.#params = params;
@@ -88,13 +89,18 @@ export class RemoteWorkers {
 
   /** Hands out nothing more; gives what is in hand `graceMs`, then puts it back, and ends all streams. */
   async stop(graceMs: number): Promise<void> {
-    this.#isStopping = true;
+    const refusal = new StatusError(status.UNAVAILABLE, 'the server is shutting down: connect again');
+    this.#refusal ??= refusal;
     const { storageBoundMs } = this.#params;
     await Promise.all([...this.#streams.values()].map((worker) => worker.stop(graceMs, storageBoundMs)));
     this.#stopWatching();
-    for (const stream of [...this.#streams.keys()]) {
-      this.#end(stream, new StatusError(status.UNAVAILABLE, 'the server is shutting down: connect again'));
-    }
+    this.#endAll(refusal);
+  }
+
+  /** The storage is gone: nothing can be handed out or taken. */
+  fail(): void {
+    this.#refusal = new StatusError(status.UNAVAILABLE, 'the storage failed, and has to be opened anew');
+    this.#endAll(this.#refusal);
   }
 
   #register(stream: PollStream, request: PollRequest): void {
@@ -111,7 +117,7 @@ export class RemoteWorkers {
 
   #add(stream: PollStream, workerId: string): RemoteWorker {
     const { engine, runtime, maxWorkers } = this.#params;
-    if (this.#isStopping) throw new StatusError(status.UNAVAILABLE, 'the server is shutting down: connect again');
+    if (this.#refusal !== null) throw this.#refusal;
     if (this.#streams.size >= maxWorkers) {
       throw new StatusError(status.RESOURCE_EXHAUSTED, `${maxWorkers} workers are connected already`);
     }
@@ -129,6 +135,10 @@ export class RemoteWorkers {
     this.#byId.set(workerId, stream);
     if (before !== undefined) this.#end(before, new StatusError(status.ABORTED, `worker ${workerId} connected anew`));
     return worker;
+  }
+
+  #endAll(error: StatusError): void {
+    for (const stream of [...this.#streams.keys()]) this.#end(stream, error);
   }
 
   #end(stream: PollStream, error: unknown): void {

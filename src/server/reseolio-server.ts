@@ -10,11 +10,13 @@ import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { openStorage } from '../backends/open-storage.ts';
+import type { ReseolioEvents } from '../client/client-events.ts';
 import { resolveClientOptions } from '../client/client-options.ts';
 import { Engine } from '../client/engine.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JobIdGenerator } from '../core/job-id.ts';
 import { createSystemRuntime } from '../core/runtime.ts';
+import type { Storage } from '../core/storage.ts';
 import { EventHub } from '../worker/event-hub.ts';
 import { HandlerRegistry } from '../worker/handler-registry.ts';
 import { settlesWithin } from '../worker/settles-within.ts';
@@ -36,8 +38,8 @@ export interface TlsFiles {
 }
 
 export interface ServerOptions {
-  /** A URL. */
-  readonly storage: string;
+  /** A URL; or one that the caller has opened, and closes. */
+  readonly storage: string | Storage;
   /** HOST:PORT; port 0: a free one. */
   readonly address: string;
   /** Those who call bring one of them; null: nobody needs one. */
@@ -53,6 +55,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** HOST:PORT that it listens on. */
   readonly address: string;
+  /** Resolves with the error if the storage fails for good: nothing is taken any more until it is opened anew. */
+  readonly failed: Promise<unknown>;
   /** Hands out no more jobs, waits for those that are in hand, puts the rest back, and lets go of the storage. */
   stop(): Promise<void>;
 }
@@ -88,14 +92,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     leaseMs,
     workerConcurrency: 0,
   });
-  const storage = await openStorage(options.storage, clientOptions);
+  const ownsStorage = typeof options.storage === 'string';
+  const storage = ownsStorage ? await openStorage(options.storage, clientOptions) : options.storage;
   const ids = new JobIdGenerator(runtime);
+  const events = new EventHub<ReseolioEvents>();
   const engine = new Engine({
     storage,
-    ownsStorage: true,
+    ownsStorage,
     options: clientOptions,
     registry: new HandlerRegistry(),
-    events: new EventHub(),
+    events,
     ids,
     workerId: `server:${process.pid}`,
   });
@@ -117,13 +123,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     workers,
     subscriptions,
   });
+  const failed = finalError(events);
+  void failed.then(() => {
+    stopServing(health);
+    workers.fail();
+  });
   engine.start();
   try {
     const port = await listen(server, address, options.tls);
     return {
       address: formatAddress({ host: address.host, port }),
+      failed,
       async stop() {
-        for (const service of ['', SERVICE]) health.setStatus(service, 'NOT_SERVING');
+        stopServing(health);
         await workers.stop(shutdownGraceMs);
         subscriptions.stop();
         await settlesWithin(runtime, shutDown(server), LAST_CALLS_MS);
@@ -164,6 +176,18 @@ function addServices(server: Server, params: ServiceParams): HealthImplementatio
   health.addToServer(server);
   new ReflectionService(definition).addToServer(server);
   return health;
+}
+
+function stopServing(health: HealthImplementation): void {
+  for (const service of ['', SERVICE]) health.setStatus(service, 'NOT_SERVING');
+}
+
+function finalError(events: EventHub<ReseolioEvents>): Promise<unknown> {
+  return new Promise((resolve) => {
+    events.on('storage:error', ({ isFinal, error }) => {
+      if (isFinal) resolve(error);
+    });
+  });
 }
 
 /** Beside `src` as beside `dist`. */

@@ -29,7 +29,7 @@ export async function serve(change: Partial<ServerOptions> = {}): Promise<Runnin
     return stopped;
   };
   onTestFinished(stop);
-  return { address: server.address, stop };
+  return { ...server, stop };
 }
 
 /** A connection of its own that is closed when the test ends. */
