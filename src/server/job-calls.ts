@@ -1,8 +1,9 @@
 import { status } from '@grpc/grpc-js';
+import type { ResultWaiter } from '../client/result-waiter.ts';
 import { isFinished, type JobState } from '../core/job.ts';
 import { isJobId, type JobIdGenerator } from '../core/job-id.ts';
 import { assertIdempotencyKey, assertJobName, assertNumber, describeValue, LIMITS } from '../core/options.ts';
-import type { ChangeResult, ListJobsParams, Storage } from '../core/storage.ts';
+import type { ChangeResult, EnqueueResult, ListJobsParams, NewJob, Storage } from '../core/storage.ts';
 import { readJsonArgs } from './json-payload.ts';
 import { StatusError } from './service-errors.ts';
 import type {
@@ -21,6 +22,7 @@ const NO_PAYLOADS = { args: null, result: null };
 
 export interface JobCallsParams {
   readonly storage: Storage;
+  readonly waiter: ResultWaiter;
   readonly ids: JobIdGenerator;
   readonly maxPayloadBytes: number;
 }
@@ -34,10 +36,10 @@ export class JobCalls {
   }
 
   async enqueue({ name, args, options, idempotencyKey }: EnqueueRequest): Promise<EnqueueResponse> {
-    const { storage, ids, maxPayloadBytes } = this.#params;
+    const { waiter, ids, maxPayloadBytes } = this.#params;
     assertJobName(name);
     if (idempotencyKey !== '') assertIdempotencyKey(idempotencyKey);
-    const job = {
+    const job: NewJob = {
       id: ids.next(),
       name,
       args: readJsonArgs(args, maxPayloadBytes),
@@ -47,8 +49,22 @@ export class JobCalls {
       delayMs: null,
       runAt: null,
     };
-    const [result] = await storage.enqueue({ jobs: [job] });
-    return { jobId: result?.jobId ?? job.id, deduplicated: result?.deduplicated ?? false };
+    // Whoever subscribes to it next need not look whether it has ended.
+    waiter.expect(job.id);
+    const result = await this.#store(job);
+    if (result.deduplicated) waiter.unexpect(job.id);
+    return result;
+  }
+
+  async #store(job: NewJob): Promise<EnqueueResult> {
+    const { storage, waiter } = this.#params;
+    try {
+      const [result] = await storage.enqueue({ jobs: [job] });
+      return result as EnqueueResult;
+    } catch (error) {
+      waiter.unexpect(job.id);
+      throw error;
+    }
   }
 
   async get({ jobId }: JobRequest): Promise<WireJob> {

@@ -53,6 +53,11 @@ export class RemoteAttempt {
     this.#stored.catch(() => {});
   }
 
+  /** Counted from 1. */
+  get number(): number {
+    return this.attempt.job.attempt;
+  }
+
   /**
    * The worker says how it ended. Resolves once that is stored; a repeat gets the same answer.
    *

@@ -4,7 +4,7 @@ import { isJobId } from '../core/job-id.ts';
 import { assertJobName, describeValue, LIMITS } from '../core/options.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { readJsonPayload } from './json-payload.ts';
-import { attemptOver, type RemoteAttempt, type RemoteHolder, type RemoteOutcome } from './remote-attempt.ts';
+import { attemptOver, type RemoteAttempt, type RemoteOutcome } from './remote-attempt.ts';
 import { EveryName } from './remote-names.ts';
 import { type PollStream, RemoteWorker } from './remote-worker.ts';
 import { StatusError, toServiceError } from './service-errors.ts';
@@ -24,6 +24,9 @@ export interface RemoteWorkersParams {
   readonly storageBoundMs: number;
 }
 
+/** Which attempt, in whose hands. */
+type Answered = Pick<RemoteAttempt, 'holder' | 'number'>;
+
 /** The workers that are connected, and what they have in hand. */
 export class RemoteWorkers {
   readonly #params: RemoteWorkersParams;
@@ -33,7 +36,7 @@ export class RemoteWorkers {
   readonly #byId = new Map<string, PollStream>();
   /** By job: a job is in one pair of hands at a time, but for one whose lease was lost a moment ago. */
   readonly #inHand = new Map<string, RemoteAttempt>();
-  readonly #answered = new Map<string, Readonly<{ holder: RemoteHolder; answer: Promise<AckResponse> }>>();
+  readonly #answered = new Map<string, Answered & Readonly<{ answer: Promise<AckResponse> }>>();
   /** Those that were told so may not have heard it yet. */
   readonly #ended = new WeakSet<PollStream>();
   /** Why nobody can work here any more. */
@@ -70,19 +73,20 @@ export class RemoteWorkers {
   }
 
   /** Stores how an attempt ended. Resolves once that is durable. */
-  async acknowledge({ jobId, result, workerId }: AckRequest, peer: string): Promise<AckResponse> {
+  async acknowledge({ jobId, result, workerId, attempt: number }: AckRequest, peer: string): Promise<AckResponse> {
     if (result === null) throw new StatusError(status.INVALID_ARGUMENT, 'result is missing: say how the attempt ended');
     const outcome = this.#readOutcome(result);
-    const isHolder = (holder: RemoteHolder): boolean =>
-      workerId === '' ? holder.peer === peer : holder.workerId === workerId;
+    const isMeant = (candidate: Answered): boolean =>
+      (workerId === '' ? candidate.holder.peer === peer : candidate.holder.workerId === workerId) &&
+      (number === 0 || candidate.number === number);
     const attempt = this.#inHand.get(jobId);
-    if (attempt !== undefined && isHolder(attempt.holder)) {
+    if (attempt !== undefined && isMeant(attempt)) {
       const answer = attempt.accept(outcome);
-      this.#remember(jobId, attempt.holder, answer);
+      this.#remember(jobId, attempt, answer);
       return answer;
     }
     const answered = this.#answered.get(jobId);
-    if (answered !== undefined && isHolder(answered.holder)) return answered.answer;
+    if (answered !== undefined && isMeant(answered)) return answered.answer;
     await this.#assertStored(jobId);
     throw attemptOver(jobId);
   }
@@ -160,10 +164,11 @@ export class RemoteWorkers {
     if (this.#inHand.get(id) === attempt) this.#inHand.delete(id);
   }
 
-  #remember(jobId: string, { workerId, peer }: RemoteHolder, answer: Promise<AckResponse>): void {
+  #remember(jobId: string, { holder, number }: Answered, answer: Promise<AckResponse>): void {
     this.#answered.delete(jobId);
     // Not the worker itself, nor the attempt, whose payloads may be large.
-    this.#answered.set(jobId, { holder: { workerId, peer }, answer });
+    const { workerId, peer } = holder;
+    this.#answered.set(jobId, { holder: { workerId, peer }, number, answer });
     if (this.#answered.size <= MAX_ANSWERED) return;
     for (const oldest of this.#answered.keys()) {
       this.#answered.delete(oldest);

@@ -118,7 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server = createGrpcServer(maxPayloadBytes);
   const health = addServices(server, {
     access: new Access(options.tokens),
-    jobs: new JobCalls(calls),
+    jobs: new JobCalls({ ...calls, waiter: engine.waiter }),
     schedules: new ScheduleCalls(calls),
     workers,
     subscriptions,
@@ -163,6 +163,8 @@ function createGrpcServer(maxPayloadBytes: number): Server {
     'grpc.max_receive_message_length': maxPayloadBytes + MESSAGE_OVERHEAD_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS_A_CONNECTION,
     'grpc.max_metadata_size': MAX_METADATA_BYTES,
+    // Statistics that nobody asks for.
+    'grpc.enable_channelz': 0,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
   });

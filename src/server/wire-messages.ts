@@ -52,6 +52,7 @@ export interface AckRequest {
   readonly jobId: string;
   readonly result: AckResult | null;
   readonly workerId: string;
+  readonly attempt: number;
 }
 
 export interface AckResult {

@@ -121,6 +121,18 @@ describe('an ack is refused, and changes nothing,', () => {
     expect(await client.statusOf(jobId)).toBe(JOB.pending);
   });
 
+  it('for an attempt that is not the one in hand, if it says which', async () => {
+    const { client, worker, jobId } = await take(await serveClient(), { timeoutMs: 1, initialDelayMs: 1 });
+    expect((await worker.jobs.next()).attempt).toBe(2);
+    const ack = { jobId, result: { success: true } };
+    for (const attempt of [1, 3, -1]) {
+      const late = client.call('AckJob', { ...ack, attempt });
+      await expect(late).rejects.toMatchObject(withStatus('FAILED_PRECONDITION'));
+    }
+    expect(await client.statusOf(jobId)).toBe(JOB.running);
+    expect(await client.call('AckJob', { ...ack, attempt: 2 })).toMatchObject({ newStatus: JOB.success });
+  });
+
   it('when the stream has ended that the job came on', async () => {
     const { client, worker, jobId } = await take(await serveClient());
     worker.cancel();
