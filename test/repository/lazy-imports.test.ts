@@ -55,6 +55,14 @@ describe('importing reseolio', () => {
     expect(packagesLoadedByProgram(program('await f.hourly();')).filter(isCron)).toContain('cron-parser');
   });
 
+  test('commands that look into a storage load nothing of gRPC', () => {
+    const program = (args: string): string => `
+      const { run } = await import(${JSON.stringify(builtModule('src/cli/run.js'))});
+      process.exitCode = await run(${args});`;
+    const isGrpc = (name: string): boolean => name.includes('grpc');
+    expect(packagesLoadedByProgram(program(`['counts', '--storage', 'memory://']`)).filter(isGrpc)).toEqual([]);
+  });
+
   test('a heavy package that is loaded is seen', () => {
     expect(packagesLoadedBy('lmdb')).toContain('lmdb');
   });
