@@ -25,6 +25,8 @@ export class Attempt implements Deadlined, JobContext {
   isLeaseLost = false;
   /** Set when the attempt ends, unless its lease was lost. */
   outcome: AttemptOutcome | null = null;
+  /** Called when the attempt is aborted: what an `AbortSignal` costs is for handlers that look at theirs. */
+  onAbort: (() => void) | null = null;
   #controller: AbortController | null = null;
   #abortReason: ReseolioError | null = null;
   #current: CurrentJob | null = null;
@@ -52,6 +54,7 @@ export class Attempt implements Deadlined, JobContext {
 
   abort(reason: ReseolioError): void {
     this.#abortReason ??= reason;
+    this.onAbort?.();
     const controller = this.#controller;
     // In the context of the job: what listens for the abort may ask for the current job.
     if (controller !== null) runInContext(this, () => controller.abort(this.#abortReason), []);
