@@ -72,7 +72,7 @@ class Worker:
         self.pool.shutdown()
 
     def serve_stream(self):
-        # An id for each stream: an answer that comes late, after a new stream got the job, is then told apart.
+        # An id for each stream: an answer that comes late, after a new stream got the same attempt, is then told apart.
         worker_id = f"python:{uuid.uuid4()}"
         requests = queue.SimpleQueue()
         names = list(FUNCTIONS)
@@ -114,7 +114,7 @@ class Worker:
             result = pb.AckResult(error=str(error), should_retry=False)
         except Exception as error:
             result = pb.AckResult(error=f"{type(error).__name__}: {error}", should_retry=True)
-        self.acknowledge(pb.AckRequest(job_id=job.id, result=result, worker_id=worker_id))
+        self.acknowledge(pb.AckRequest(job_id=job.id, attempt=job.attempt, result=result, worker_id=worker_id))
 
     def acknowledge(self, request):
         """Can be repeated: the second one gets the answer of the first."""
