@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { ReseolioError } from '../core/errors.ts';
 
 /** Not in a pipe, whoever asks for it. */
-const { bold, dim, red } = pc.createColors(pc.isColorSupported && process.stdout.isTTY);
+const { bold, dim, red } = pc.createColors(pc.isColorSupported && process.stdout.isTTY === true);
 
 /** Where a command writes to. */
 export interface Output {
