@@ -1,5 +1,5 @@
 import { ReseolioError } from '../core/errors.ts';
-import type { StoredError } from '../core/job.ts';
+import { lostAttemptError, reclaimEvent, type StoredError } from '../core/job.ts';
 import { LIMITS } from '../core/options.ts';
 import type { Payload } from '../core/payload.ts';
 import type { Runtime } from '../core/runtime.ts';
@@ -73,7 +73,16 @@ export class RemoteAttempt {
     return this.#stored;
   }
 
-  /** It timed out, its lease was lost, or its worker is gone. */
+  /** Its worker is gone without a goodbye: the attempt counts, as one does whose lease expires. */
+  lose(): void {
+    const { job } = this.attempt;
+    const error = lostAttemptError(this.holder.workerId);
+    if (this.#decided !== null) return;
+    const isLast = reclaimEvent(job.attempt, job.options.maxAttempts) === 'die';
+    this.#end(isLast ? { kind: 'dead', error } : { kind: 'retry', error, delayMs: 0 });
+  }
+
+  /** It timed out, its lease was lost, or its worker said goodbye. */
   giveUp(): void {
     if (this.#decided === null) this.#end(GIVEN_UP);
   }

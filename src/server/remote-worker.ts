@@ -72,10 +72,16 @@ export class RemoteWorker implements RemoteHolder {
     return this.#stopped;
   }
 
-  /** The worker is gone: puts what it has in hand back at once, even during a {@link stop} that gives it time. */
-  leave(boundMs: number): Promise<void> {
+  /**
+   * The worker is gone: puts what it has in hand back at once, even during a {@link stop} that gives it time. `isLost`: it
+   * has not said so, and what it did last may be why.
+   */
+  leave(isLost: boolean, boundMs: number): Promise<void> {
     const stopped = this.stop(0, boundMs);
-    for (const attempt of this.#inHand.values()) attempt.giveUp();
+    for (const attempt of this.#inHand.values()) {
+      if (isLost) attempt.lose();
+      else attempt.giveUp();
+    }
     return stopped;
   }
 
@@ -99,12 +105,11 @@ export class RemoteWorker implements RemoteHolder {
     const remote = new RemoteAttempt(attempt, this, runtime);
     this.#inHand.set(attempt, remote);
     onTaken(remote);
-    const onAbort = (): void => {
+    attempt.onAbort = () => {
       remote.giveUp();
       // Of this one the storage is asked nothing more.
       if (attempt.isLeaseLost) this.#letGo(attempt, null);
     };
-    current.signal.addEventListener('abort', onAbort, { once: true });
     stream.write(writeWireJob(job, job, current.deadline));
     return remote.outcome;
   }

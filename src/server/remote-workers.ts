@@ -12,6 +12,8 @@ import type { AckRequest, AckResponse, PollRequest } from './wire-messages.ts';
 
 const MAX_NAMES = 1000;
 const MAX_WORKER_ID_BYTES = 200;
+/** By then a stream that broke has said so. */
+const GOODBYE_MS = 20;
 /** Answers that are kept for those who did not get them and ask again. */
 const MAX_ANSWERED = 4096;
 
@@ -60,16 +62,15 @@ export class RemoteWorkers {
         this.#end(stream, error);
       }
     });
-    const leave = (): void => {
-      void this.#disconnect(stream);
-    };
     stream.on('end', () => {
-      leave();
-      stream.end();
+      // A stream that breaks ends as well, and says that it was cancelled a moment later.
+      setTimeout(() => {
+        void this.#disconnect(stream, false);
+        stream.end();
+      }, GOODBYE_MS);
     });
-    stream.on('cancelled', leave);
-    stream.on('error', leave);
-    stream.on('close', leave);
+    // Its end is one that this server has not made.
+    for (const event of ['cancelled', 'error']) stream.on(event, () => void this.#disconnect(stream, true));
   }
 
   /** Stores how an attempt ended. Resolves once that is durable. */
@@ -147,16 +148,16 @@ export class RemoteWorkers {
 
   #end(stream: PollStream, error: unknown): void {
     this.#ended.add(stream);
-    void this.#disconnect(stream);
+    void this.#disconnect(stream, false);
     stream.emit('error', toServiceError(error));
   }
 
-  async #disconnect(stream: PollStream): Promise<void> {
+  async #disconnect(stream: PollStream, isLost: boolean): Promise<void> {
     const worker = this.#streams.get(stream);
     if (worker === undefined) return;
     this.#streams.delete(stream);
     if (this.#byId.get(worker.workerId) === stream) this.#byId.delete(worker.workerId);
-    await worker.leave(this.#params.storageBoundMs);
+    await worker.leave(isLost, this.#params.storageBoundMs);
   }
 
   #letGo(attempt: RemoteAttempt): void {

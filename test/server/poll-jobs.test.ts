@@ -121,7 +121,11 @@ describe('a worker', () => {
 });
 
 describe('what a worker has in hand when its stream ends', () => {
-  it.each(['end', 'cancel', 'close'] as const)('is pending at once, with no attempt lost (%s)', async (how) => {
+  it.each([
+    ['end', 1],
+    ['cancel', 2],
+    ['close', 2],
+  ] as const)('is pending at once, and counts as an attempt unless it said goodbye (%s)', async (how, attempt) => {
     const server = await serve();
     const client = connect(server);
     const leaving = connect(server);
@@ -133,18 +137,31 @@ describe('what a worker has in hand when its stream ends', () => {
     await expect.poll(() => running(client), { timeout: 2000 }).toBe(0);
     const other = client.work('v', ['f'], 2);
     await other.jobs.reach(2);
-    expect(other.jobs.all.map(({ id, attempt }) => [id, attempt])).toEqual(ids.map((id) => [id, 1]));
+    expect(other.jobs.all.map(({ id, attempt }) => [id, attempt])).toEqual(ids.map((id) => [id, attempt]));
   });
 
-  it('leaves no trace in the history of the job', async () => {
+  it('leaves no trace in the history of the job if it said goodbye', async () => {
     const storage = lmdbUrl();
     const client = connect(await serve({ storage }));
     const worker = client.work('w', ['f'], 1);
     const jobId = await client.enqueue('f');
     await worker.jobs.next();
-    worker.cancel();
+    worker.end();
     await expect.poll(() => client.statusOf(jobId)).toBe(JOB.pending);
     expect(await (await open(storage)).getAttempts({ jobId })).toEqual([]);
+  });
+
+  it('ends dead if each worker that takes it goes without a goodbye', async () => {
+    const server = await serve();
+    const client = connect(server);
+    const jobId = await client.enqueue('f', [], { options: { maxAttempts: 3 } });
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const worker = client.work(`w${attempt}`, ['f'], 1);
+      expect(await worker.jobs.next()).toMatchObject({ attempt });
+      worker.cancel();
+    }
+    await expect.poll(() => client.statusOf(jobId)).toBe(JOB.dead);
+    expect((await client.call('GetJob', { jobId })).error).toContain('worker w3 was lost');
   });
 });
 
