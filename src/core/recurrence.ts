@@ -13,6 +13,8 @@ const SECOND_MS = 1000;
 export class Recurrence {
   readonly #calendar: CronCalendar;
   readonly #zone: TimeZone;
+  /** What was asked last: many schedules say the same, and are due at the same time. */
+  #asked: Readonly<{ after: number; next: number | null }> = { after: Number.NaN, next: null };
 
   constructor(calendar: CronCalendar, zone: TimeZone) {
     this.#calendar = calendar;
@@ -21,6 +23,11 @@ export class Recurrence {
 
   /** The first occurrence after `after`, or null if there is none within 28 years. Unix milliseconds. */
   next(after: number): number | null {
+    if (this.#asked.after !== after) this.#asked = { after, next: this.#find(after) };
+    return this.#asked.next;
+  }
+
+  #find(after: number): number | null {
     const limit = after + HORIZON_MS;
     let [at, from] = [after, after];
     while (at < limit) {

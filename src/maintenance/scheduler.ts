@@ -11,6 +11,8 @@ import type { SchedulerEvents } from './scheduler-events.ts';
 /** Schedules that one look takes on, and jobs that one call of the storage makes (one schedule may make more). */
 const BATCH_LIMIT = 500;
 const BATCH_JOBS = 1000;
+/** How long what comes next is worked out before what is known of it is fired. */
+const MAX_PLANNING_MS = 5;
 /** Hints that schedules were made or changed may be lost. */
 const MAX_PAUSE_MS = 15_000;
 const MIN_PAUSE_MS = 1;
@@ -66,14 +68,15 @@ class Scheduler {
     // What parses expressions is loaded when there is a schedule, and before it is due.
     if (schedules.length === 0 && nextDueInMs === null) return this.#pauseMs(null);
     const { parseRecurrence } = await import('../core/schedule.ts');
-    const planned = this.#planAll(schedules, parseRecurrence, now);
-    if (planned.length === 0) return this.#pauseMs(nextDueInMs);
+    let hasFired = false;
     let hasStale = false;
-    for (const batch of batchesOf(planned)) {
+    for (const batch of this.#planBatches(schedules, parseRecurrence, now)) {
       const statuses = await storage.fireSchedules({ firings: batch.map(({ firing }) => firing) });
+      hasFired = true;
       hasStale ||= statuses.includes('stale');
       for (const [i, each] of batch.entries()) this.#tell(each, statuses[i] as FiringStatus, now);
     }
+    if (!hasFired) return this.#pauseMs(nextDueInMs);
     return hasStale ? STALE_PAUSE_MS * (1 + this.#params.runtime.random()) : MIN_PAUSE_MS;
   }
 
@@ -84,21 +87,42 @@ class Scheduler {
     return maxPauseMs * (1 - 0.1 * runtime.random());
   }
 
-  #planAll(schedules: readonly ScheduleSummary[], parse: ParseRecurrence, now: number): PlannedFiring[] {
+  /** Plans as it goes: what is planned is fired before the rest is, so that the event loop gets its turn. */
+  *#planBatches(
+    schedules: readonly ScheduleSummary[],
+    parse: ParseRecurrence,
+    now: number,
+  ): Generator<readonly PlannedFiring[]> {
+    const { runtime } = this.#params;
     const broken = new Set<string>();
-    const planned: PlannedFiring[] = [];
+    let batch: PlannedFiring[] = [];
+    let jobs = 0;
+    let startedAt = runtime.monotonicNow();
     for (const schedule of schedules) {
-      try {
-        planned.push(this.#plan(schedule, parse, now));
-      } catch (error) {
-        const { id, name, revision } = schedule;
-        const key = `${id} ${revision}`;
-        broken.add(key);
-        if (!this.#broken.has(key)) this.#params.events.emit('schedule:error', { scheduleId: id, name, error });
-      }
+      const planned = this.#tryPlan(schedule, parse, now, broken);
+      if (planned === null) continue;
+      batch.push(planned);
+      jobs += planned.firing.jobs.length;
+      if (jobs < BATCH_JOBS && runtime.monotonicNow() - startedAt < MAX_PLANNING_MS) continue;
+      yield batch;
+      batch = [];
+      jobs = 0;
+      startedAt = runtime.monotonicNow();
     }
     this.#broken = broken;
-    return planned;
+    if (batch.length > 0) yield batch;
+  }
+
+  #tryPlan(schedule: ScheduleSummary, parse: ParseRecurrence, now: number, broken: Set<string>): PlannedFiring | null {
+    try {
+      return this.#plan(schedule, parse, now);
+    } catch (error) {
+      const { id, name, revision } = schedule;
+      const key = `${id} ${revision}`;
+      broken.add(key);
+      if (!this.#broken.has(key)) this.#params.events.emit('schedule:error', { scheduleId: id, name, error });
+      return null;
+    }
   }
 
   #plan(schedule: ScheduleSummary, parse: ParseRecurrence, now: number): PlannedFiring {
@@ -138,17 +162,3 @@ class Scheduler {
 }
 
 type ParseRecurrence = (cron: string, timezone: string) => Recurrence;
-
-function* batchesOf(planned: readonly PlannedFiring[]): Generator<PlannedFiring[]> {
-  let batch: PlannedFiring[] = [];
-  let jobs = 0;
-  for (const each of planned) {
-    batch.push(each);
-    jobs += each.firing.jobs.length;
-    if (jobs < BATCH_JOBS) continue;
-    yield batch;
-    batch = [];
-    jobs = 0;
-  }
-  if (batch.length > 0) yield batch;
-}
