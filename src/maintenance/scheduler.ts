@@ -16,8 +16,9 @@ const MAX_PLANNING_MS = 5;
 /** Hints that schedules were made or changed may be lost. */
 const MAX_PAUSE_MS = 15_000;
 const MIN_PAUSE_MS = 1;
-/** Somebody else is at the same schedules. */
+/** Somebody else is at the same schedules, once; and where it seems to be so for ever. */
 const STALE_PAUSE_MS = 10;
+const MAX_STALE_PAUSE_MS = 1000;
 /** Expressions that are kept parsed. */
 const MAX_RECURRENCES = 10_000;
 
@@ -56,6 +57,8 @@ class Scheduler {
   readonly #recurrences = new Map<string, Recurrence>();
   /** Those that this process cannot fire, as they were when it found out. */
   #broken: ReadonlySet<string> = new Set();
+  /** Looks in a row that fired nothing, since somebody else was at all of it. */
+  #staleLooks = 0;
 
   constructor(params: SchedulerParams) {
     this.#params = params;
@@ -68,16 +71,17 @@ class Scheduler {
     // What parses expressions is loaded when there is a schedule, and before it is due.
     if (schedules.length === 0 && nextDueInMs === null) return this.#pauseMs(null);
     const { parseRecurrence } = await import('../core/schedule.ts');
-    let hasFired = false;
-    let hasStale = false;
+    let [fired, stale] = [0, 0];
     for (const batch of this.#planBatches(schedules, parseRecurrence, now)) {
       const statuses = await storage.fireSchedules({ firings: batch.map(({ firing }) => firing) });
-      hasFired = true;
-      hasStale ||= statuses.includes('stale');
+      const left = statuses.filter((status) => status === 'stale').length;
+      stale += left;
+      fired += statuses.length - left;
       for (const [i, each] of batch.entries()) this.#tell(each, statuses[i] as FiringStatus, now);
     }
-    if (!hasFired) return this.#pauseMs(nextDueInMs);
-    return hasStale ? STALE_PAUSE_MS * (1 + this.#params.runtime.random()) : MIN_PAUSE_MS;
+    this.#staleLooks = fired > 0 ? 0 : this.#staleLooks + 1;
+    if (stale > 0) return this.#stalePauseMs();
+    return fired > 0 ? MIN_PAUSE_MS : this.#pauseMs(nextDueInMs);
   }
 
   #pauseMs(nextDueInMs: number | null): number {
@@ -85,6 +89,11 @@ class Scheduler {
     if (nextDueInMs !== null && nextDueInMs < maxPauseMs) return Math.max(MIN_PAUSE_MS, nextDueInMs);
     // Many processes may have started together.
     return maxPauseMs * (1 - 0.1 * runtime.random());
+  }
+
+  #stalePauseMs(): number {
+    const pauseMs = Math.min(MAX_STALE_PAUSE_MS, STALE_PAUSE_MS * 2 ** Math.min(this.#staleLooks, 10));
+    return pauseMs * (1 + this.#params.runtime.random());
   }
 
   /** Plans as it goes: what is planned is fired before the rest is, so that the event loop gets its turn. */
