@@ -3,19 +3,21 @@ import type { JobIdGenerator } from '../core/job-id.ts';
 import { assertNumber, describeValue, type JobOptions, LIMITS } from '../core/options.ts';
 import { encodePayload, type Payload } from '../core/payload.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { ruleOf, type ScheduleDefinition, type ScheduleRecord } from '../core/schedule-record.ts';
+import { definitionOf, ruleOf, type ScheduleDefinition, type ScheduleRecord } from '../core/schedule-record.ts';
 import { assertKeys } from './client-options.ts';
 import type { JobSource } from './job-access.ts';
 import {
-  changedTooOften,
   changeSchedule,
   type Decide,
+  type Decision,
+  declareSchedule,
+  type FirstOccurrence,
   loadFirstOccurrence,
-  MAX_TRIES,
   pause,
   redefine,
   remove,
   resumeBy,
+  type ScheduleStore,
   scheduleNotFound,
 } from './schedule-changes.ts';
 import { describeDifferences } from './schedule-differences.ts';
@@ -68,30 +70,19 @@ export class ScheduleAccess {
     given: ScheduleOptions,
     args: readonly unknown[],
   ): Promise<ScheduleReference> {
-    const { source, ids, runtime, maxPayloadBytes } = this.#params;
-    const { storage } = source();
-    const { name, rule, isReplacing } = resolveScheduleOptions(given, jobName, base);
+    const store = this.#store();
+    const { runtime, maxPayloadBytes } = this.#params;
+    const { name, rule, unsaid, isReplacing } = resolveScheduleOptions(given, jobName, base);
     const definition: ScheduleDefinition = { ...rule, args: encodePayload(args, 'args', maxPayloadBytes) };
     assertCatchUpSize(definition);
     const firstOccurrence = await loadFirstOccurrence();
     firstOccurrence(rule.cron, rule.timezone, runtime.now());
-    const id = ids.next();
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { schedule: stored, now } = await storage.getSchedule({ idOrName: name });
-      if (stored === null || stored.state === 'deleted') {
-        const nextRunAt = firstOccurrence(rule.cron, rule.timezone, now);
-        const { isNew, schedule } = await storage.createSchedule({ schedule: { id, name, definition, nextRunAt } });
-        if (isNew) return schedule;
-        continue;
-      }
-      const differences = describeDifferences(stored, definition);
-      if (differences === null) return stored;
+    return declareSchedule(store, name, definition, (stored, now) => {
+      const differences = describeDifferences(stored, definition, isReplacing ? [] : unsaid);
+      if (differences === null) return catchUpWithClock(stored, now, firstOccurrence);
       if (!isReplacing) throw scheduleExists(name, differences);
-      const decision = redefine(stored, definition, now, firstOccurrence);
-      const { status } = await storage.updateSchedule({ id: stored.id, revision: stored.revision, ...decision });
-      if (status === 'changed') return stored;
-    }
-    throw changedTooOften(name);
+      return redefine(stored, definition, now, firstOccurrence);
+    });
   }
 
   /** Resolves with null for a schedule that is not there. */
@@ -116,30 +107,30 @@ export class ScheduleAccess {
   }
 
   async update(id: string, change: ScheduleChange): Promise<void> {
-    const source = this.#params.source();
+    const store = this.#store();
     assertScheduleChange(change);
     const args = encodeArgs(change.args, this.#params.maxPayloadBytes);
     const firstOccurrence = await loadFirstOccurrence();
-    await this.#change(source, id, (stored, now) => {
+    await this.#change(store, id, (stored, now) => {
       const definition = { ...applyToRule(ruleOf(stored), change), args: args ?? stored.args };
       assertCatchUpSize(definition);
-      if (describeDifferences(stored, definition) === null) return null;
+      if (describeDifferences(stored, definition, []) === null) return null;
       return redefine(stored, definition, now, firstOccurrence);
     });
   }
 
   async pause(id: string): Promise<void> {
-    await this.#change(this.#params.source(), id, pause);
+    await this.#change(this.#store(), id, pause);
   }
 
   async resume(id: string): Promise<void> {
-    const source = this.#params.source();
-    await this.#change(source, id, resumeBy(await loadFirstOccurrence()));
+    const store = this.#store();
+    await this.#change(store, id, resumeBy(await loadFirstOccurrence()));
   }
 
   /** Resolves with false if it was deleted before. */
   async delete(id: string): Promise<boolean> {
-    return (await changeSchedule(this.#params.source().storage, id, remove)) !== null;
+    return (await changeSchedule(this.#store(), id, remove)) !== null;
   }
 
   async preview(options: PreviewOptions, count: number): Promise<number[]> {
@@ -150,11 +141,23 @@ export class ScheduleAccess {
     return recurrence.firstOf(this.#params.runtime.now(), Number.POSITIVE_INFINITY, count);
   }
 
-  async #change({ storage }: JobSource, id: string, decide: Decide): Promise<ScheduleRecord> {
-    const changed = await changeSchedule(storage, id, decide);
-    if (changed === null) throw scheduleNotFound(id);
-    return changed;
+  /** Throws while the client is not started. */
+  #store(): ScheduleStore {
+    const { source, ids } = this.#params;
+    return { storage: source().storage, ids };
   }
+
+  async #change(store: ScheduleStore, id: string, decide: Decide): Promise<void> {
+    if ((await changeSchedule(store, id, decide)) === null) throw scheduleNotFound(id);
+  }
+}
+
+/** By a clock that was ahead for a while, what comes next may be noted for long after it comes. */
+function catchUpWithClock(stored: ScheduleRecord, now: number, firstOccurrence: FirstOccurrence): Decision | null {
+  const { state, nextRunAt, cron, timezone } = stored;
+  if (state !== 'active' || nextRunAt === null || nextRunAt <= now) return null;
+  const first = firstOccurrence(cron, timezone, now);
+  return first < nextRunAt ? { definition: definitionOf(stored), state, nextRunAt: first } : null;
 }
 
 /** What is made up for is stored in one step. */

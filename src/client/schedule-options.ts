@@ -20,6 +20,7 @@ import {
   type ScheduleState,
 } from '../core/schedule-record.ts';
 import { assertKeys, assertOneOf } from './client-options.ts';
+import type { DefinitionKey } from './schedule-differences.ts';
 
 /** What the jobs of a schedule can be given; what is not is the function's. */
 export interface ScheduledJobOptions extends Partial<JobOptions> {
@@ -33,10 +34,10 @@ export interface ScheduleSettings {
   readonly name?: string;
   /** A name of the IANA database, such as `Europe/Berlin`. Default `UTC`. */
   readonly timezone?: string;
-  /** Options of its jobs. */
+  /** Options of its jobs; what is left out is the function's when the schedule is made. */
   readonly handlerOptions?: ScheduledJobOptions;
   /**
-   * What becomes of occurrences that came while nothing ran: `latest` makes one job for the last of them, `all` one for
+   * What becomes of occurrences that no scheduler came to before the next one: `latest` makes one job for the last of them, `all` one for
    * each, up to `catchUpLimit`, `skip` none. Default `latest`.
    */
   readonly catchUp?: CatchUp;
@@ -79,14 +80,18 @@ export interface ListSchedulesQuery {
 }
 
 const RULE_KEYS = ['timezone', 'handlerOptions', 'catchUp', 'catchUpLimit', 'overlap'] as const;
-const OPTION_KEYS: ReadonlySet<string> = new Set(['cron', 'name', 'replace', ...RULE_KEYS]);
+const SETTING_KEYS: ReadonlySet<string> = new Set(['name', 'replace', ...RULE_KEYS]);
+const OPTION_KEYS: ReadonlySet<string> = new Set(['cron', ...SETTING_KEYS]);
 const CHANGE_KEYS: ReadonlySet<string> = new Set(['cron', 'args', ...RULE_KEYS]);
-const HANDLER_OPTION_KEYS: ReadonlySet<string> = new Set([...Object.keys(DEFAULT_JOB_OPTIONS), 'priority']);
+const HANDLER_OPTIONS = [...(Object.keys(DEFAULT_JOB_OPTIONS) as (keyof JobOptions)[]), 'priority'] as const;
+const HANDLER_OPTION_KEYS: ReadonlySet<string> = new Set(HANDLER_OPTIONS);
 const QUERY_KEYS: ReadonlySet<string> = new Set(['status', 'limit', 'offset']);
 
 export interface ResolvedSchedule {
   readonly name: string;
   readonly rule: ScheduleRule;
+  /** What of the options of its jobs the call leaves to the function. */
+  readonly unsaid: readonly DefinitionKey[];
   readonly isReplacing: boolean;
 }
 
@@ -111,7 +116,14 @@ export function resolveScheduleOptions(given: ScheduleOptions, jobName: string, 
     catchUpLimit: 100,
     overlap: 'allow',
   };
-  return { name, rule: applyToRule(rule, given), isReplacing: replace };
+  const resolved = applyToRule(rule, given);
+  const unsaid = HANDLER_OPTIONS.filter((key) => given.handlerOptions?.[key] === undefined);
+  return { name, rule: resolved, unsaid, isReplacing: replace };
+}
+
+/** @throws ReseolioError `invalid_option`. */
+export function assertScheduleSettings(settings: ScheduleSettings): void {
+  assertKeys('with', settings, SETTING_KEYS);
 }
 
 /** @throws ReseolioError `invalid_option`. */

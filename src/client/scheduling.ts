@@ -1,7 +1,7 @@
 import { assertNumber, type JobOptions } from '../core/options.ts';
 import type { ScheduleAccess } from './schedule-access.ts';
 import { ScheduleHandle } from './schedule-handle.ts';
-import type { ScheduleOptions, ScheduleSettings } from './schedule-options.ts';
+import { assertScheduleSettings, type ScheduleOptions, type ScheduleSettings } from './schedule-options.ts';
 
 /** Schedules by what they are called in plain words, in UTC unless a time zone is said. */
 export interface ScheduleShorthands<Args extends unknown[]> {
@@ -28,7 +28,11 @@ export interface Scheduling<Args extends unknown[]> extends ScheduleShorthands<A
    */
   schedule(options: ScheduleOptions, ...args: Args): Promise<ScheduleHandle>;
 
-  /** The shorthands with options: `report.with({ timezone: 'Europe/Berlin' }).daily(9, 'sales')`. */
+  /**
+   * The shorthands with options: `report.with({ timezone: 'Europe/Berlin' }).daily(9, 'sales')`.
+   *
+   * @throws ReseolioError `invalid_option` for an unknown key.
+   */
   with(settings: ScheduleSettings): ScheduleShorthands<Args>;
 }
 
@@ -47,6 +51,7 @@ export function createScheduling<Args extends unknown[]>({
     new ScheduleHandle(schedules, await schedules.schedule(name, options, given, args));
 
   function withSettings(settings: ScheduleSettings): ScheduleShorthands<Args> {
+    assertScheduleSettings(settings);
     const at = (cron: string, args: Args): Promise<ScheduleHandle> => schedule({ ...settings, cron }, ...args);
     return {
       everyMinute: async (...args) => at('* * * * *', args),

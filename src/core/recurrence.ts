@@ -1,8 +1,6 @@
 import { type CronCalendar, HORIZON_MS } from './cron-calendar.ts';
 import { SPAN_MS, type TimeZone, type ZoneSegment } from './time-zone.ts';
 
-const SECOND_MS = 1000;
-
 /**
  * The occurrences of a schedule: the instants at which the clocks of a zone show what a cron expression names.
  *
@@ -13,6 +11,8 @@ const SECOND_MS = 1000;
 export class Recurrence {
   readonly #calendar: CronCalendar;
   readonly #zone: TimeZone;
+  /** What was asked last: many schedules say the same, and are due at the same time. */
+  #asked: Readonly<{ after: number; next: number | null }> = { after: Number.NaN, next: null };
 
   constructor(calendar: CronCalendar, zone: TimeZone) {
     this.#calendar = calendar;
@@ -21,6 +21,11 @@ export class Recurrence {
 
   /** The first occurrence after `after`, or null if there is none within 28 years. Unix milliseconds. */
   next(after: number): number | null {
+    if (this.#asked.after !== after) this.#asked = { after, next: this.#find(after) };
+    return this.#asked.next;
+  }
+
+  #find(after: number): number | null {
     const limit = after + HORIZON_MS;
     let [at, from] = [after, after];
     while (at < limit) {
@@ -40,15 +45,14 @@ export class Recurrence {
   lastOf(after: number, until: number, count: number): number[] {
     const first = this.firstOf(after, until, count + 1);
     if (first.length <= count) return first;
-    // The latest second after which there are still more than `count`: what follows from it has one too many.
-    let low = Math.floor(after / SECOND_MS);
-    let high = Math.floor(until / SECOND_MS);
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.firstOf(middle * SECOND_MS, until, count + 1).length > count) low = middle;
-      else high = middle;
+    // As much time before the end as held so many at the beginning, and twice as much as long as that holds too few.
+    let span = (first.at(-1) as number) - (first[0] as number);
+    for (;;) {
+      span *= 2;
+      const from = Math.max(after, until - span);
+      const last = this.firstOf(from, until, Number.POSITIVE_INFINITY);
+      if (last.length >= count || from === after) return last.slice(-count);
     }
-    return this.firstOf(high * SECOND_MS, until, count);
   }
 
   /** The first `count` occurrences after `after` and not after `until`, oldest first. */

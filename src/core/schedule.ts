@@ -127,7 +127,8 @@ function parseCron(cron: unknown): CronFields {
 function assertFields(cron: string, fields: readonly string[]): void {
   if (fields[0] === '') throw invalidCron(cron, 'it is empty');
   if (fields[0]?.startsWith('@')) throw invalidCron(cron, `it is none of ${[...MACROS.keys()].join(' ')}`);
-  if (fields.length !== 5 && fields.length !== 6) throw invalidCron(cron, `it has ${fields.length} fields`);
+  if (fields.length !== 5 && fields.length !== 6)
+    throw invalidCron(cron, `it has ${fields.length} ${fields.length === 1 ? 'field' : 'fields'}`);
   const kinds = FIELDS.slice(-fields.length);
   for (const [i, { name, size, item }] of kinds.entries()) {
     for (const given of (fields[i] as string).split(',')) {

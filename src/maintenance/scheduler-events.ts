@@ -13,9 +13,9 @@ export interface ScheduleFireEvent extends ScheduleEvent {
 }
 
 export interface ScheduleSkipEvent extends ScheduleEvent {
-  /** `missed`: they came while nothing ran. `overlap`: the job of the one before has not ended. */
+  /** `missed`: no scheduler came to them before the next one. `overlap`: the job of the one before has not ended. */
   readonly reason: 'missed' | 'overlap';
-  /** The first occurrence that gets no job, Unix milliseconds. */
+  /** The first of those that get no job, Unix milliseconds. */
   readonly dueAt: number;
 }
 

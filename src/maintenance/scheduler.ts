@@ -11,11 +11,14 @@ import type { SchedulerEvents } from './scheduler-events.ts';
 /** Schedules that one look takes on, and jobs that one call of the storage makes (one schedule may make more). */
 const BATCH_LIMIT = 500;
 const BATCH_JOBS = 1000;
+/** How long what comes next is worked out before what is known of it is fired. */
+const MAX_PLANNING_MS = 5;
 /** Hints that schedules were made or changed may be lost. */
 const MAX_PAUSE_MS = 15_000;
 const MIN_PAUSE_MS = 1;
-/** Somebody else is at the same schedules. */
+/** Somebody else is at the same schedules, once; and where it seems to be so for ever. */
 const STALE_PAUSE_MS = 10;
+const MAX_STALE_PAUSE_MS = 1000;
 /** Expressions that are kept parsed. */
 const MAX_RECURRENCES = 10_000;
 
@@ -54,6 +57,8 @@ class Scheduler {
   readonly #recurrences = new Map<string, Recurrence>();
   /** Those that this process cannot fire, as they were when it found out. */
   #broken: ReadonlySet<string> = new Set();
+  /** Looks in a row that fired nothing, since somebody else was at all of it. */
+  #staleLooks = 0;
 
   constructor(params: SchedulerParams) {
     this.#params = params;
@@ -66,15 +71,17 @@ class Scheduler {
     // What parses expressions is loaded when there is a schedule, and before it is due.
     if (schedules.length === 0 && nextDueInMs === null) return this.#pauseMs(null);
     const { parseRecurrence } = await import('../core/schedule.ts');
-    const planned = this.#planAll(schedules, parseRecurrence, now);
-    if (planned.length === 0) return this.#pauseMs(nextDueInMs);
-    let hasStale = false;
-    for (const batch of batchesOf(planned)) {
+    let [fired, stale] = [0, 0];
+    for (const batch of this.#planBatches(schedules, parseRecurrence, now)) {
       const statuses = await storage.fireSchedules({ firings: batch.map(({ firing }) => firing) });
-      hasStale ||= statuses.includes('stale');
+      const left = statuses.filter((status) => status === 'stale').length;
+      stale += left;
+      fired += statuses.length - left;
       for (const [i, each] of batch.entries()) this.#tell(each, statuses[i] as FiringStatus, now);
     }
-    return hasStale ? STALE_PAUSE_MS * (1 + this.#params.runtime.random()) : MIN_PAUSE_MS;
+    this.#staleLooks = fired > 0 ? 0 : this.#staleLooks + 1;
+    if (stale > 0) return this.#stalePauseMs();
+    return fired > 0 ? MIN_PAUSE_MS : this.#pauseMs(nextDueInMs);
   }
 
   #pauseMs(nextDueInMs: number | null): number {
@@ -84,21 +91,47 @@ class Scheduler {
     return maxPauseMs * (1 - 0.1 * runtime.random());
   }
 
-  #planAll(schedules: readonly ScheduleSummary[], parse: ParseRecurrence, now: number): PlannedFiring[] {
+  #stalePauseMs(): number {
+    const pauseMs = Math.min(MAX_STALE_PAUSE_MS, STALE_PAUSE_MS * 2 ** Math.min(this.#staleLooks, 10));
+    return pauseMs * (1 + this.#params.runtime.random());
+  }
+
+  /** Plans as it goes: what is planned is fired before the rest is, so that the event loop gets its turn. */
+  *#planBatches(
+    schedules: readonly ScheduleSummary[],
+    parse: ParseRecurrence,
+    now: number,
+  ): Generator<readonly PlannedFiring[]> {
+    const { runtime } = this.#params;
     const broken = new Set<string>();
-    const planned: PlannedFiring[] = [];
+    let batch: PlannedFiring[] = [];
+    let jobs = 0;
+    let startedAt = runtime.monotonicNow();
     for (const schedule of schedules) {
-      try {
-        planned.push(this.#plan(schedule, parse, now));
-      } catch (error) {
-        const { id, name, revision } = schedule;
-        const key = `${id} ${revision}`;
-        broken.add(key);
-        if (!this.#broken.has(key)) this.#params.events.emit('schedule:error', { scheduleId: id, name, error });
-      }
+      const planned = this.#tryPlan(schedule, parse, now, broken);
+      if (planned === null) continue;
+      batch.push(planned);
+      jobs += planned.firing.jobs.length;
+      if (jobs < BATCH_JOBS && runtime.monotonicNow() - startedAt < MAX_PLANNING_MS) continue;
+      yield batch;
+      batch = [];
+      jobs = 0;
+      startedAt = runtime.monotonicNow();
     }
     this.#broken = broken;
-    return planned;
+    if (batch.length > 0) yield batch;
+  }
+
+  #tryPlan(schedule: ScheduleSummary, parse: ParseRecurrence, now: number, broken: Set<string>): PlannedFiring | null {
+    try {
+      return this.#plan(schedule, parse, now);
+    } catch (error) {
+      const { id, name, revision } = schedule;
+      const key = `${id} ${revision}`;
+      broken.add(key);
+      if (!this.#broken.has(key)) this.#params.events.emit('schedule:error', { scheduleId: id, name, error });
+      return null;
+    }
   }
 
   #plan(schedule: ScheduleSummary, parse: ParseRecurrence, now: number): PlannedFiring {
@@ -138,17 +171,3 @@ class Scheduler {
 }
 
 type ParseRecurrence = (cron: string, timezone: string) => Recurrence;
-
-function* batchesOf(planned: readonly PlannedFiring[]): Generator<PlannedFiring[]> {
-  let batch: PlannedFiring[] = [];
-  let jobs = 0;
-  for (const each of planned) {
-    batch.push(each);
-    jobs += each.firing.jobs.length;
-    if (jobs < BATCH_JOBS) continue;
-    yield batch;
-    batch = [];
-    jobs = 0;
-  }
-  if (batch.length > 0) yield batch;
-}

@@ -15,6 +15,8 @@ async function startHourly() {
   return { ...fixture, client, report, handle, countJobs };
 }
 
+type Hourly = Awaited<ReturnType<typeof startHourly>>;
+
 describe('a schedule', () => {
   test('makes no jobs while it is paused, and goes on from now when it is resumed', async () => {
     const { handle, runtime, countJobs } = await startHourly();
@@ -85,6 +87,26 @@ describe('a schedule', () => {
     expect(await handle.nextRunAt()).toBe(NEW_YEAR + 20.5 * HOUR_MS);
     await runtime.advance(20.5 * HOUR_MS);
     expect(await handle.lastRunAt()).toBe(NEW_YEAR + 20.5 * HOUR_MS);
+  });
+
+  test.each<[string, (report: Hourly['report'], handle: ScheduleHandle) => Promise<unknown>]>([
+    ['updated', (_, handle) => handle.update({ cron: '30 5 * * *' })],
+    ['replaced', (report) => report.schedule({ cron: '30 5 * * *', catchUp: 'all', replace: true }, 'acme')],
+  ])('makes up by its old cron for what was missed before it is %s', async (_, change) => {
+    const { client, report, handle, runtime, storage } = await startHourly();
+    await handle.update({ catchUp: 'all' });
+    const gate = createGate();
+    storage.hold('listDueSchedules', gate.opened);
+    await runtime.advance(3.5 * HOUR_MS);
+    expect((await client.listJobs()).total).toBe(0);
+    await change(report, handle);
+    const { jobs } = await client.listJobs({ ascending: true });
+    expect(jobs.map(({ occurrence }) => occurrence?.dueAt)).toEqual([1, 2, 3].map((hour) => NEW_YEAR + hour * HOUR_MS));
+    expect(await handle.nextRunAt()).toBe(NEW_YEAR + 5.5 * HOUR_MS);
+    gate.open();
+    storage.heal('listDueSchedules');
+    await runtime.advance(3 * HOUR_MS);
+    expect((await client.listJobs()).total).toBe(4);
   });
 
   test('that is paused stays so when it is changed', async () => {

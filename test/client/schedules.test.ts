@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { DurableFunction, ScheduleHandle, ScheduleOptions } from '../../src/index.ts';
+import type { ScheduleOptions } from '../../src/index.ts';
 import { createFixture, withCode } from './client-fixture.ts';
+import { startReporting } from './reporting-fixture.ts';
 
 const NEW_YEAR = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
-
-type Report = DurableFunction<[tenant: string], string>;
-
-async function startReporting(handler: (tenant: string) => string = (tenant) => tenant) {
-  const fixture = createFixture();
-  const client = await fixture.startClient();
-  const report: Report = client.durable('report', handler, { maxAttempts: 7 });
-  return { ...fixture, client, report };
-}
 
 describe('fn.schedule', () => {
   test('resolves with the schedule, which says all that it was told', async () => {
@@ -143,6 +135,36 @@ describe('fn.schedule', () => {
     );
   });
 
+  test('leaves to the stored one what it does not say of the options of the jobs', async () => {
+    const { report, startClient } = await startReporting();
+    const handle = await report.schedule({ cron: '@hourly', handlerOptions: { jitter: 0 } }, 'acme');
+    const later = (await startClient()).durable('report', String, { maxAttempts: 9 });
+    const options = { cron: '@hourly', handlerOptions: { jitter: 0 } };
+    expect((await later.schedule(options, 'acme')).id).toBe(handle.id);
+    expect(await handle.details()).toMatchObject({ handlerOptions: { maxAttempts: 7, jitter: 0 } });
+    await later.schedule({ ...options, replace: true }, 'acme');
+    expect(await handle.details()).toMatchObject({ handlerOptions: { maxAttempts: 9, jitter: 0 } });
+  });
+
+  test('may be spelled otherwise', async () => {
+    const { report, storage } = await startReporting();
+    const first = await report.schedule({ cron: '0 9 * * MON', timezone: 'Europe/Berlin' }, 'acme');
+    const again = await report.schedule({ cron: ' 0  9 * * mon', timezone: 'europe/berlin' }, 'acme');
+    expect(again.id).toBe(first.id);
+    expect(storage.count('updateSchedule')).toBe(0);
+  });
+
+  test('said again mends what a clock that was ahead has left', async () => {
+    const { report, runtime } = await startReporting();
+    const handle = await report.schedule({ cron: '0 9 * * *' }, 'acme');
+    runtime.stepClock(365 * 24 * HOUR_MS);
+    await runtime.advance(30_000);
+    runtime.stepClock(-365 * 24 * HOUR_MS);
+    expect(await handle.nextRunAt()).toBe(NEW_YEAR + (365 * 24 + 9) * HOUR_MS);
+    await report.schedule({ cron: '0 9 * * *' }, 'acme');
+    expect(await handle.nextRunAt()).toBe(NEW_YEAR + 9 * HOUR_MS);
+  });
+
   test('replaces the function of a schedule as well', async () => {
     const { client, report, runtime } = await startReporting();
     await report.schedule({ cron: '@hourly', name: 'nightly' }, 'acme');
@@ -228,53 +250,5 @@ describe('what cannot be', () => {
     await expect(f.hourly()).rejects.toMatchObject(withCode('not_started'));
     await client.stop();
     await expect(f.hourly()).rejects.toMatchObject(withCode('stopped'));
-  });
-});
-
-describe('shorthands', () => {
-  async function cronOf(made: Promise<ScheduleHandle>): Promise<unknown> {
-    const { cron, timezone, args } = await (await made).details();
-    return [cron, timezone, args];
-  }
-
-  test('say what they are called', async () => {
-    const { report } = await startReporting();
-    const named = (name: string) => report.with({ name });
-    expect(await cronOf(report.everyMinute('a'))).toEqual(['* * * * *', 'UTC', ['a']]);
-    expect(await cronOf(named('h').hourly('a'))).toEqual(['0 * * * *', 'UTC', ['a']]);
-    expect(await cronOf(named('d').daily(23, 'a'))).toEqual(['0 23 * * *', 'UTC', ['a']]);
-    expect(await cronOf(named('w').weekly(1, 2, 'a'))).toEqual(['0 2 * * 1', 'UTC', ['a']]);
-  });
-
-  test('weekly(1, 2) is Monday at 2', async () => {
-    const { report } = await startReporting();
-    const handle = await report.weekly(1, 2, 'a');
-    expect(new Date((await handle.nextRunAt()) as number).toUTCString()).toBe('Mon, 05 Jan 2026 02:00:00 GMT');
-  });
-
-  test('take all options', async () => {
-    const { report } = await startReporting();
-    const handle = await report
-      .with({ timezone: 'America/New_York', name: 'x', overlap: 'skip', handlerOptions: { priority: 2 } })
-      .daily(9, 'acme');
-    expect(await handle.details()).toMatchObject({
-      cron: '0 9 * * *',
-      timezone: 'America/New_York',
-      name: 'x',
-      overlap: 'skip',
-      handlerOptions: { priority: 2 },
-    });
-  });
-
-  test.each<[string, (report: Report) => Promise<unknown>]>([
-    ['an hour of 24', (report) => report.daily(24, 'a')],
-    ['half an hour', (report) => report.daily(1.5, 'a')],
-    ['no hour', (report) => report.daily(undefined as unknown as number, 'a')],
-    ['an eighth day', (report) => report.weekly(7, 1, 'a')],
-    ['an hour of -1', (report) => report.weekly(0, -1, 'a')],
-  ])('refuse %s', async (_, call) => {
-    const { report, storage } = await startReporting();
-    await expect(call(report)).rejects.toMatchObject(withCode('invalid_option'));
-    expect(storage.count('createSchedule')).toBe(0);
   });
 });

@@ -132,7 +132,7 @@ describe('an expression is refused as invalid_cron', () => {
   it.each([
     ['', 'it is empty'],
     [' \t ', 'it is empty'],
-    ['*', 'it has 1 fields'],
+    ['*', 'it has 1 field'],
     ['* * * *', 'it has 4 fields'],
     ['* * * * * * *', 'it has 7 fields'],
     ['0 0 * * * 2024 *', 'it has 7 fields'],
@@ -182,7 +182,7 @@ describe('an expression is refused as invalid_cron', () => {
     ['0 0 30 2 *', 'no month that it names has such a day'],
     ['0 0 31 2,4,jun *', 'no month that it names has such a day'],
     ['0 0 30 2 ?', 'no month that it names has such a day'],
-    ['bad', 'it has 1 fields'],
+    ['bad', 'it has 1 field'],
   ])('%j: %s', (cron, reason) => {
     const { code, message } = refusal(cron);
     expect(code).toBe('invalid_cron');

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/options.ts';
 import type { Payload } from '../../core/payload.ts';
 import {
   SCHEDULE_STATES,
@@ -50,6 +51,8 @@ export function readSchedule(tree: Tree, id: ScheduleId): StoredSchedule | null 
 
 /** The schedule that was made last under a name: the only one of them that may not be deleted. */
 export function readScheduleOfName(tree: Tree, name: string): StoredSchedule | null {
+  // A key cannot hold any text.
+  if (Buffer.byteLength(name) > LIMITS.nameBytes) return null;
   const id = tree.get(scheduleNameKey(name));
   return id === undefined ? null : readSchedule(tree, id);
 }

@@ -95,7 +95,7 @@ export const scheduleRules: RuleGroup = {
     }),
 
     'reads nothing for what is not there, and tells the time all the same': scheduleRule(async (s, t) => {
-      for (const idOrName of [t.nextId(), 'nobody', '', 'é'.repeat(100)]) {
+      for (const idOrName of [t.nextId(), 'nobody', '', 'é'.repeat(100), 'x'.repeat(5000)]) {
         assert.deepEqual(await s.storage.getSchedule({ idOrName }), { schedule: null, now: t.now() });
       }
     }),
