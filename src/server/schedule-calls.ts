@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import {
   changeSchedule,
   type Decide,
+  declareSchedule,
   loadFirstOccurrence,
   pause,
   redefine,
@@ -44,7 +45,7 @@ export class ScheduleCalls {
   }
 
   async create(request: CreateScheduleRequest): Promise<WireSchedule> {
-    const { storage, ids, maxPayloadBytes } = this.#params;
+    const { maxPayloadBytes } = this.#params;
     const { name, cronExpression, timezone, handlerOptions, args } = request;
     assertJobName(name);
     const definition: ScheduleDefinition = {
@@ -58,14 +59,10 @@ export class ScheduleCalls {
       overlap: 'allow',
       args: readJsonArgs(args, maxPayloadBytes),
     };
-    const firstOccurrence = await loadFirstOccurrence();
-    const { now } = await storage.getSchedule({ idOrName: name });
-    const nextRunAt = firstOccurrence(definition.cron, definition.timezone, now);
-    const { schedule, isNew } = await storage.createSchedule({
-      schedule: { id: ids.next(), name, definition, nextRunAt },
+    const schedule = await declareSchedule(this.#params, name, definition, () => {
+      throw new ReseolioError('schedule_exists', `${name} has a schedule: delete it first, or update it`);
     });
-    if (isNew) return writeWireSchedule(schedule, schedule.args);
-    throw new ReseolioError('schedule_exists', `${name} has a schedule: delete it first, or update it`);
+    return writeWireSchedule(schedule, schedule.args);
   }
 
   async get({ scheduleId }: ScheduleRequest): Promise<WireSchedule> {
@@ -114,7 +111,7 @@ export class ScheduleCalls {
   }
 
   async #change(idOrName: string, decide: Decide): Promise<WireSchedule> {
-    const changed = await changeSchedule(this.#params.storage, idOrName, decide);
+    const changed = await changeSchedule(this.#params, idOrName, decide);
     if (changed === null) throw noSuchSchedule(idOrName);
     return writeWireSchedule(changed, changed.args);
   }
