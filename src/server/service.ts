@@ -1,17 +1,22 @@
-import type {
-  handleBidiStreamingCall,
-  handleUnaryCall,
-  ServerDuplexStream,
-  ServerUnaryCall,
-  UntypedServiceImplementation,
+import {
+  type handleBidiStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  status,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Access } from './access.ts';
 import type { JobCalls } from './job-calls.ts';
 import type { RemoteWorkers } from './remote-workers.ts';
 import type { ScheduleCalls } from './schedule-calls.ts';
-import { toServiceError } from './service-errors.ts';
+import { StatusError, toServiceError } from './service-errors.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import type { AckRequest } from './wire-messages.ts';
+
+/** All keys and values of one call, bytes. */
+const MAX_METADATA_BYTES = 16_384;
 
 export interface ServiceParams {
   readonly access: Access;
@@ -54,6 +59,7 @@ function unary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     run(async () => {
+      assertMetadata(call.metadata);
       access.assert(call.metadata);
       return handle(call.request, call);
     }).then(
@@ -74,10 +80,24 @@ function streaming<Request, Response>(
 ): handleBidiStreamingCall<Request, Response> {
   return (stream) => {
     try {
+      assertMetadata(stream.metadata);
       access.assert(stream.metadata);
       serve(stream);
     } catch (error) {
       stream.emit('error', toServiceError(error));
     }
   };
+}
+
+/** The library below heeds no limit of its own. */
+function assertMetadata(metadata: Metadata): void {
+  let bytes = 0;
+  for (const [key, values] of Object.entries(metadata.toJSON())) {
+    for (const value of values) bytes += key.length + value.length;
+  }
+  if (bytes <= MAX_METADATA_BYTES) return;
+  throw new StatusError(
+    status.RESOURCE_EXHAUSTED,
+    `${bytes} bytes of metadata are too many: ${MAX_METADATA_BYTES} at most`,
+  );
 }

@@ -147,6 +147,9 @@ describe('what is too large', () => {
 
   it('metadata are refused', async () => {
     const server = await serve();
+    const many = connect(server, { token: 'x'.repeat(20_000) });
+    await expect(many.call('ListJobs', {})).rejects.toMatchObject(withStatus('RESOURCE_EXHAUSTED'));
+    expect(await many.work('w', ['f'], 1).jobs.ended).toMatchObject(withStatus('RESOURCE_EXHAUSTED'));
     const call = connect(server, { token: 'x'.repeat(100_000) }).call('ListJobs', {});
     await expect(call).rejects.toMatchObject({ code: expect.any(Number) });
     expect((await connect(server).call('ListJobs', {})).total).toBe(0);
