@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { ReseolioError } from '../core/errors.ts';
-import type { ServerOptions, TlsFiles } from '../server/reseolio-server.ts';
+import type { TlsFiles } from '../server/grpc-listener.ts';
+import type { ServerOptions } from '../server/reseolio-server.ts';
 import { addStorageOption, parseCount } from './command-options.ts';
 import type { Output } from './terminal.ts';
 

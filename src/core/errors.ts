@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   'shutting_down',
   'no_current_job',
   'transaction_unsupported',
+  'address_unavailable',
   'unknown_storage',
   'storage_unavailable',
   'storage_version',

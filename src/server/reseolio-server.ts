@@ -1,17 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import {
-  type GrpcObject,
-  loadPackageDefinition,
-  Server,
-  ServerCredentials,
-  type ServiceClientConstructor,
-} from '@grpc/grpc-js';
-import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import { openStorage } from '../backends/open-storage.ts';
 import type { ReseolioEvents } from '../client/client-events.ts';
-import { resolveClientOptions } from '../client/client-options.ts';
+import { type ClientOptions, resolveClientOptions } from '../client/client-options.ts';
 import { Engine } from '../client/engine.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JobIdGenerator } from '../core/job-id.ts';
@@ -21,21 +10,12 @@ import { EventHub } from '../worker/event-hub.ts';
 import { HandlerRegistry } from '../worker/handler-registry.ts';
 import { settlesWithin } from '../worker/settles-within.ts';
 import { Access } from './access.ts';
+import { GrpcListener, type TlsFiles } from './grpc-listener.ts';
 import { JobCalls } from './job-calls.ts';
 import { RemoteWorkers } from './remote-workers.ts';
 import { ScheduleCalls } from './schedule-calls.ts';
 import { formatAddress, isLoopback, parseAddress, type ServerAddress } from './server-address.ts';
-import { createService, type ServiceParams } from './service.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { LOADER_OPTIONS } from './wire-messages.ts';
-
-export interface TlsFiles {
-  /** PEM. */
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  /** Of those whose certificates callers have to bring; null: they need none. */
-  readonly ca: Buffer | null;
-}
 
 export interface ServerOptions {
   /** A URL; or one that the caller has opened, and closes. */
@@ -61,14 +41,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** A call may carry the largest payload and what is around it. */
-const MESSAGE_OVERHEAD_BYTES = 65_536;
-const SERVICE = 'reseolio.Reseolio';
-const MAX_STREAMS_A_CONNECTION = 1000;
-const MAX_METADATA_BYTES = 16_384;
 const MAX_WORKERS = 10_000;
-/** A peer that answers no ping is gone: noticed within twice this. */
-const KEEPALIVE_MS = 5000;
 /** A storage that answers at all answers in this time. */
 const STORAGE_BOUND_MS = 10_000;
 /** How long calls that are under way get when all else has ended. */
@@ -78,74 +51,101 @@ const LAST_CALLS_MS = 1000;
  * Serves a storage by the protocol of `proto/reseolio.proto`. Resolves once it listens.
  *
  * @throws ReseolioError `invalid_option` for an address that cannot be or must not be served like this; what opening the
- *   storage throws; `storage_unavailable` if the address is taken.
+ *   storage throws; `address_unavailable` if it cannot listen there.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const address = parseAddress(options.address);
   assertSafe(address, options);
+  const server = new ReseolioServer(await openEngine(options), options);
+  try {
+    const listening = await server.start(address, options.tls);
+    return { address: formatAddress(listening), failed: server.failed, stop: () => server.stop() };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** What a server has in place of a client: everything but workers of its own. */
+interface ServerEngine {
+  readonly engine: Engine;
+  readonly ids: JobIdGenerator;
+  readonly events: EventHub<ReseolioEvents>;
+  readonly clientOptions: ClientOptions;
+}
+
+async function openEngine({ storage: given, shutdownGraceMs, leaseMs }: ServerOptions): Promise<ServerEngine> {
   const runtime = createSystemRuntime();
-  const { shutdownGraceMs, leaseMs } = options;
   const clientOptions = resolveClientOptions({
-    storage: options.storage,
+    storage: given,
     runtime,
     shutdownGraceMs,
     leaseMs,
     workerConcurrency: 0,
   });
-  const ownsStorage = typeof options.storage === 'string';
-  const storage = ownsStorage ? await openStorage(options.storage, clientOptions) : options.storage;
+  const ownsStorage = typeof given === 'string';
+  const storage = ownsStorage ? await openStorage(given, clientOptions) : given;
   const ids = new JobIdGenerator(runtime);
   const events = new EventHub<ReseolioEvents>();
-  const engine = new Engine({
-    storage,
-    ownsStorage,
-    options: clientOptions,
-    registry: new HandlerRegistry(),
-    events,
-    ids,
-    workerId: `server:${process.pid}`,
-  });
-  const { maxPayloadBytes } = clientOptions;
-  const workers = new RemoteWorkers({
-    engine,
-    runtime,
-    maxPayloadBytes,
-    maxWorkers: MAX_WORKERS,
-    storageBoundMs: STORAGE_BOUND_MS,
-  });
-  const subscriptions = new Subscriptions(engine.waiter);
-  const calls = { storage, ids, maxPayloadBytes };
-  const server = createGrpcServer(maxPayloadBytes);
-  const health = addServices(server, {
-    access: new Access(options.tokens),
-    jobs: new JobCalls({ ...calls, waiter: engine.waiter }),
-    schedules: new ScheduleCalls(calls),
-    workers,
-    subscriptions,
-  });
-  const failed = finalError(events);
-  void failed.then(() => {
-    stopServing(health);
-    workers.fail();
-  });
-  engine.start();
-  try {
-    const port = await listen(server, address, options.tls);
-    return {
-      address: formatAddress({ host: address.host, port }),
-      failed,
-      async stop() {
-        stopServing(health);
-        await workers.stop(shutdownGraceMs);
-        subscriptions.stop();
-        await settlesWithin(runtime, shutDown(server), LAST_CALLS_MS);
-        server.forceShutdown();
-        await engine.stop();
+  const registry = new HandlerRegistry();
+  const workerId = `server:${process.pid}`;
+  const engine = new Engine({ storage, ownsStorage, options: clientOptions, registry, events, ids, workerId });
+  return { engine, ids, events, clientOptions };
+}
+
+class ReseolioServer {
+  readonly failed: Promise<unknown>;
+  readonly #options: ServerOptions;
+  readonly #parts: ServerEngine;
+  readonly #workers: RemoteWorkers;
+  readonly #subscriptions: Subscriptions;
+  readonly #listener: GrpcListener;
+
+  constructor(parts: ServerEngine, options: ServerOptions) {
+    const { engine, ids, events, clientOptions } = parts;
+    const { runtime, maxPayloadBytes } = clientOptions;
+    const { storage, waiter } = engine;
+    this.#options = options;
+    this.#parts = parts;
+    this.#workers = new RemoteWorkers({
+      engine,
+      runtime,
+      maxPayloadBytes,
+      maxWorkers: MAX_WORKERS,
+      storageBoundMs: STORAGE_BOUND_MS,
+    });
+    this.#subscriptions = new Subscriptions(waiter);
+    this.#listener = new GrpcListener(
+      {
+        access: new Access(options.tokens),
+        jobs: new JobCalls({ storage, waiter, ids, maxPayloadBytes }),
+        schedules: new ScheduleCalls({ storage, ids, maxPayloadBytes }),
+        workers: this.#workers,
+        subscriptions: this.#subscriptions,
       },
-    };
-  } catch (error) {
+      maxPayloadBytes,
+    );
+    this.failed = finalError(events);
+  }
+
+  /** Resolves with the address that it listens on. */
+  async start(address: ServerAddress, tls: TlsFiles | null): Promise<ServerAddress> {
+    void this.failed.then(() => {
+      this.#listener.stopServing();
+      this.#workers.fail();
+    });
+    this.#parts.engine.start();
+    return { host: address.host, port: await this.#listener.listen(address, tls) };
+  }
+
+  async stop(): Promise<void> {
+    const { engine, clientOptions } = this.#parts;
+    this.#listener.stopServing();
+    await this.#workers.stop(this.#options.shutdownGraceMs);
+    this.#subscriptions.stop();
+    await settlesWithin(clientOptions.runtime, this.#listener.whenIdle(), LAST_CALLS_MS);
+    this.#listener.close();
     await engine.stop();
-    throw error;
   }
 }
 
@@ -158,64 +158,10 @@ function assertSafe(address: ServerAddress, { tokens, tls, isInsecure }: ServerO
   );
 }
 
-function createGrpcServer(maxPayloadBytes: number): Server {
-  return new Server({
-    'grpc.max_receive_message_length': maxPayloadBytes + MESSAGE_OVERHEAD_BYTES,
-    'grpc.max_concurrent_streams': MAX_STREAMS_A_CONNECTION,
-    'grpc.max_metadata_size': MAX_METADATA_BYTES,
-    // Statistics that nobody asks for.
-    'grpc.enable_channelz': 0,
-    'grpc.keepalive_time_ms': KEEPALIVE_MS,
-    'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
-  });
-}
-
-/** The calls, and those of gRPC's own that say how it is and what there is. */
-function addServices(server: Server, params: ServiceParams): HealthImplementation {
-  const definition = loadSync(PROTO_FILE, LOADER_OPTIONS);
-  server.addService(serviceOf(definition), createService(params));
-  const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
-  health.addToServer(server);
-  new ReflectionService(definition).addToServer(server);
-  return health;
-}
-
-function stopServing(health: HealthImplementation): void {
-  for (const service of ['', SERVICE]) health.setStatus(service, 'NOT_SERVING');
-}
-
 function finalError(events: EventHub<ReseolioEvents>): Promise<unknown> {
   return new Promise((resolve) => {
     events.on('storage:error', ({ isFinal, error }) => {
       if (isFinal) resolve(error);
     });
   });
-}
-
-/** Beside `src` as beside `dist`. */
-const PROTO_FILE = fileURLToPath(new URL('../../proto/reseolio.proto', import.meta.url));
-
-function serviceOf(definition: PackageDefinition): ServiceClientConstructor['service'] {
-  const { Reseolio } = loadPackageDefinition(definition).reseolio as GrpcObject;
-  return (Reseolio as ServiceClientConstructor).service;
-}
-
-function listen(server: Server, address: ServerAddress, tls: TlsFiles | null): Promise<number> {
-  const credentials =
-    tls === null
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(tls.ca, [{ cert_chain: tls.cert, private_key: tls.key }], tls.ca !== null);
-  return new Promise((resolve, reject) => {
-    server.bindAsync(formatAddress(address), credentials, (error, port) => {
-      if (error === null) resolve(port);
-      else
-        reject(
-          new ReseolioError('storage_unavailable', `cannot listen on ${formatAddress(address)}: ${error.message}`),
-        );
-    });
-  });
-}
-
-function shutDown(server: Server): Promise<void> {
-  return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }

@@ -25,6 +25,7 @@ const STATUS_OF_CODE: Readonly<Record<ReseolioErrorCode, status>> = {
   shutting_down: status.UNAVAILABLE,
   no_current_job: status.INTERNAL,
   transaction_unsupported: status.UNIMPLEMENTED,
+  address_unavailable: status.INTERNAL,
   unknown_storage: status.INTERNAL,
   storage_unavailable: status.UNAVAILABLE,
   storage_version: status.FAILED_PRECONDITION,

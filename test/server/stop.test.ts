@@ -86,7 +86,7 @@ describe('a server that cannot listen', () => {
     const { address } = await serve();
     const storage = lmdbUrl();
     await expect(startServer({ ...DEFAULTS, address, storage })).rejects.toMatchObject({
-      code: 'storage_unavailable',
+      code: 'address_unavailable',
       message: expect.stringContaining(`cannot listen on ${address}`),
     });
     const client = connect(await serve({ storage }));
