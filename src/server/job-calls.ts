@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { ResultWaiter } from '../client/result-waiter.ts';
+import { ReseolioError } from '../core/errors.ts';
 import { isFinished, type JobState } from '../core/job.ts';
 import { isJobId, type JobIdGenerator } from '../core/job-id.ts';
 import { assertIdempotencyKey, assertJobName, assertNumber, describeValue, LIMITS } from '../core/options.ts';
@@ -38,7 +39,7 @@ export class JobCalls {
   async enqueue({ name, args, options, idempotencyKey }: EnqueueRequest): Promise<EnqueueResponse> {
     const { waiter, ids, maxPayloadBytes } = this.#params;
     assertJobName(name);
-    if (idempotencyKey !== '') assertIdempotencyKey(idempotencyKey);
+    if (idempotencyKey !== '') assertKey(idempotencyKey);
     const job: NewJob = {
       id: ids.next(),
       name,
@@ -91,6 +92,17 @@ export class JobCalls {
     const { jobs, total } = await this.#params.storage.listJobs(readListRequest(request));
     return { jobs: jobs.map((job) => writeWireJob(job, NO_PAYLOADS)), total };
   }
+}
+
+/** What is no UTF-8 is read as replacement characters, and all such keys would be one. */
+function assertKey(key: string): void {
+  if (key.includes('\ufffd')) {
+    throw new ReseolioError(
+      'invalid_idempotency_key',
+      `idempotency_key is no UTF-8, or has U+FFFD: ${describeValue(key)}`,
+    );
+  }
+  assertIdempotencyKey(key);
 }
 
 function readListRequest({ statuses, names, limit, offset, orderBy, ascending }: ListJobsRequest): ListJobsParams {

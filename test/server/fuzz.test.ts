@@ -199,6 +199,27 @@ describe('a server that is sent', () => {
     await expectToWork(target);
   });
 
+  test('text that is no UTF-8 refuses it, as it could not tell one such key from another', async () => {
+    const target = await createTarget();
+    const before = await target.count();
+    for (const key of [
+      [0xff],
+      [0xc3],
+      [0xc0, 0x80],
+      [0xed, 0xa0, 0x80],
+      [0xf4, 0x90, 0x80, 0x80],
+      [0x41, 0xfe, 0x42],
+    ]) {
+      for (const name of [[0x66], key]) {
+        const bytes = Buffer.from([0x0a, name.length, ...name, 0x22, key.length, ...key]);
+        expect(await target.raw.send('EnqueueJob', bytes)).toBe('INVALID_ARGUMENT');
+      }
+    }
+    expect(await target.count()).toEqual(before);
+    const { deduplicated } = await target.client.call('EnqueueJob', { name: 'f', idempotencyKey: 'ü\u{1f600}' });
+    expect(deduplicated).toBe(false);
+  });
+
   test('messages that are larger than the limit refuses them on every call', async () => {
     const target = await createTarget();
     const before = await target.count();
