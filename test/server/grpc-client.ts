@@ -197,6 +197,11 @@ export class Subscription {
     this.#stream.write({ jobIds, unsubscribe: false });
   }
 
+  /** Calls `listener` as each comes in. */
+  onCompletion(listener: (completion: wire.JobCompletion) => void): void {
+    this.#stream.on('data', listener);
+  }
+
   remove(...jobIds: readonly string[]): void {
     this.#stream.write({ jobIds, unsubscribe: true });
   }
