@@ -41,6 +41,9 @@ try {
 async function measureAll(): Promise<Figure[]> {
   const contestants: Contestant[] = [
     contestant('ours, lmdb', (round) => ServerUnderTest.startOurs(`lmdb://${join(directory, `lmdb-${round}`)}`)),
+    contestant('ours, lmdb relaxed', (round) =>
+      ServerUnderTest.startOurs(`lmdb://${join(directory, `relaxed-${round}`)}`, ['--durability', 'relaxed']),
+    ),
     contestant('original, sqlite', (round) => ServerUnderTest.startOriginal(join(directory, `original-${round}.db`))),
     contestant('ours, postgres', (round) => ServerUnderTest.startOurs(`${postgres.url}?schema=bench_${round}`)),
     contestant('original, postgres', () => ServerUnderTest.startOriginal(postgres.url)),
@@ -48,10 +51,17 @@ async function measureAll(): Promise<Figure[]> {
   for (let round = 0; round < PLAN.rounds; round++) {
     for (const each of contestants) each.answers.push(await measureRound(await each.start(round)));
   }
-  const [lmdb, sqlite, ours, theirs] = contestants as [Contestant, Contestant, Contestant, Contestant];
+  const [lmdb, relaxed, sqlite, ours, theirs] = contestants as [
+    Contestant,
+    Contestant,
+    Contestant,
+    Contestant,
+    Contestant,
+  ];
   return [
     ...contestants.flatMap(figuresOf),
     ...ratiosOf('lmdb over original sqlite', lmdb, sqlite, true),
+    ...ratiosOf('lmdb relaxed over original sqlite', relaxed, sqlite, false),
     ...ratiosOf('postgres over original postgres', ours, theirs, false),
     await measureMemory(),
   ];

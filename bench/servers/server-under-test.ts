@@ -15,10 +15,12 @@ export class ServerUnderTest {
   readonly #process: ChildProcess;
 
   /** `reseolio serve` of this tree. */
-  static async startOurs(storage: string): Promise<ServerUnderTest> {
+  static async startOurs(storage: string, flags: readonly string[] = []): Promise<ServerUnderTest> {
     const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
     return ServerUnderTest.#start((address) =>
-      spawn(process.execPath, [main, 'serve', '--address', address, '--storage', storage], { stdio: 'ignore' }),
+      spawn(process.execPath, [main, 'serve', '--address', address, '--storage', storage, ...flags], {
+        stdio: 'ignore',
+      }),
     );
   }
 

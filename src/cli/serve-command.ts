@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { ReseolioError } from '../core/errors.ts';
+import type { Durability } from '../core/storage.ts';
 import type { TlsFiles } from '../server/grpc-listener.ts';
 import type { ServerOptions } from '../server/reseolio-server.ts';
 import { addStorageOption, parseCount } from './command-options.ts';
@@ -15,6 +16,7 @@ interface ServeFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
+  readonly durability: Durability;
   readonly insecure?: boolean;
   readonly grace: number;
   readonly lease: number;
@@ -32,6 +34,11 @@ export function createServeCommand({ out, err }: Output): Command {
     .addOption(new Option('--tls-cert <file>', 'certificate, PEM').env('RESEOLIO_TLS_CERT'))
     .addOption(new Option('--tls-key <file>', 'its key, PEM').env('RESEOLIO_TLS_KEY'))
     .addOption(new Option('--tls-ca <file>', 'callers need a certificate of these, PEM').env('RESEOLIO_TLS_CA'))
+    .addOption(
+      new Option('--durability <kind>', 'relaxed: answers survive a crash of the process, not a power cut')
+        .choices(['strict', 'relaxed'])
+        .default('strict'),
+    )
     .option('--insecure', 'allow an address that others reach without token and TLS')
     .option('--grace <ms>', 'how long workers get to answer when the server stops', parseCount, 10_000)
     .option('--lease <ms>', 'when the jobs of a server that died run elsewhere', parseCount, 15_000)
@@ -63,6 +70,7 @@ export function createServeCommand({ out, err }: Output): Command {
 function readOptions(flags: ServeFlags): ServerOptions {
   return {
     storage: flags.storage,
+    durability: flags.durability,
     address: flags.address,
     tokens: flags.tokenFile === undefined ? null : readTokens(flags.tokenFile),
     tls: readTls(flags),

@@ -5,7 +5,7 @@ import { Engine } from '../client/engine.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JobIdGenerator } from '../core/job-id.ts';
 import { createSystemRuntime } from '../core/runtime.ts';
-import type { Storage } from '../core/storage.ts';
+import type { Durability, Storage } from '../core/storage.ts';
 import { EventHub } from '../worker/event-hub.ts';
 import { HandlerRegistry } from '../worker/handler-registry.ts';
 import { settlesWithin } from '../worker/settles-within.ts';
@@ -20,6 +20,8 @@ import { Subscriptions } from './subscriptions.ts';
 export interface ServerOptions {
   /** A URL; or one that the caller has opened, and closes. */
   readonly storage: string | Storage;
+  /** What an answer means, for a storage given by URL. */
+  readonly durability: Durability;
   /** HOST:PORT; port 0: a free one. */
   readonly address: string;
   /** Those who call bring one of them; null: nobody needs one. */
@@ -74,10 +76,16 @@ interface ServerEngine {
   readonly clientOptions: ClientOptions;
 }
 
-async function openEngine({ storage: given, shutdownGraceMs, leaseMs }: ServerOptions): Promise<ServerEngine> {
+async function openEngine({
+  storage: given,
+  durability,
+  shutdownGraceMs,
+  leaseMs,
+}: ServerOptions): Promise<ServerEngine> {
   const runtime = createSystemRuntime();
   const clientOptions = resolveClientOptions({
     storage: given,
+    durability,
     runtime,
     shutdownGraceMs,
     leaseMs,

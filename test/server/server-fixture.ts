@@ -11,6 +11,7 @@ import { temporaryDirectory } from '../processes/lmdb-directory.ts';
 import { type ClientParams, GrpcClient } from './grpc-client.ts';
 
 export const DEFAULTS: ServerOptions = {
+  durability: 'strict',
   storage: 'memory://',
   address: '127.0.0.1:0',
   tokens: null,

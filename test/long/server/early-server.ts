@@ -33,6 +33,7 @@ const server = await startServer({
   tokens: null,
   tls: null,
   isInsecure: false,
+  durability: 'strict',
   shutdownGraceMs: 0,
   leaseMs: Number(lease),
 });
