@@ -22,7 +22,16 @@ export function readWireCron(cron: string): string {
 
 /** The counterpart of {@link readWireCron}. */
 export function writeWireCron(cron: string): string {
-  return mapDays(cron, (days) => mapNumbers(days.replace(`${OPEN_END}/`, '/'), (day) => (day % 7) + 1));
+  return mapDays(cron, (days) => spread(days) ?? mapNumbers(days.replace(`${OPEN_END}/`, '/'), (day) => (day % 7) + 1));
+}
+
+/** A range that ends with the Sunday behind it, day by day: on the wire it would go down. Null for all else. */
+function spread(item: string): string | null {
+  const range = /^([0-6])-7(?:\/(\d+))?$/.exec(item);
+  if (range === null) return null;
+  const days: number[] = [];
+  for (let day = Number(range[1]); day <= 7; day += Number(range[2] ?? 1)) days.push((day % 7) + 1);
+  return [...new Set(days)].join(',');
 }
 
 function fromWire(cron: string, day: number): number {

@@ -57,5 +57,8 @@ describe('days of the week on the wire', () => {
   it('shows the Sunday of a schedule that the library made as 1, be it 0 or 7 there', () => {
     expect(writeWireCron('0 9 * * 0')).toBe('0 9 * * 1');
     expect(writeWireCron('0 9 * * 7')).toBe('0 9 * * 1');
+    expect(writeWireCron('0 9 * * 5-7')).toBe('0 9 * * 6,7,1');
+    expect(writeWireCron('0 9 * * 1-7/2')).toBe('0 9 * * 2,4,6,1');
+    expect(writeWireCron('0 9 * * 0-7')).toBe('0 9 * * 1,2,3,4,5,6,7');
   });
 });
