@@ -11,6 +11,12 @@ export type SubscribeStream = ServerDuplexStream<SubscribeRequest, JobCompletion
 /** Jobs that one stream can wait for at once. */
 const MAX_JOBS = 100_000;
 
+/** Results that wait for a caller who reads slowly; those beyond are read from the storage when there is room. */
+const MAX_QUEUED_BYTES = 4_194_304;
+/** What a result takes beside its bytes, roughly. */
+const MESSAGE_BYTES = 256;
+const HELD_AT_ONCE = 4;
+
 /** The SubscribeToJobs streams that are open. */
 export class Subscriptions {
   readonly #waiter: ResultWaiter;
@@ -42,6 +48,9 @@ class Subscription {
   readonly #onEnded: () => void;
   /** By job that is waited for. */
   readonly #cancels = new Map<string, () => void>();
+  /** Jobs that have ended, and whose results have no room in what waits for the caller. */
+  readonly #held = new Set<string>();
+  #queuedBytes = 0;
   /** The caller asks for nothing more. */
   #isComplete = false;
   #isEnded = false;
@@ -74,8 +83,8 @@ class Subscription {
 
   #subscribe(jobId: string): void {
     const cancels = this.#cancels;
-    if (cancels.has(jobId)) return;
-    if (cancels.size === MAX_JOBS) {
+    if (cancels.has(jobId) || this.#held.has(jobId)) return;
+    if (cancels.size + this.#held.size === MAX_JOBS) {
       this.fail(new StatusError(status.RESOURCE_EXHAUSTED, `one stream takes ${MAX_JOBS} jobs at once`));
       return;
     }
@@ -83,7 +92,8 @@ class Subscription {
       jobId,
       (job) => {
         cancels.delete(jobId);
-        this.#stream.write(writeCompletion(jobId, job));
+        if (this.#queuedBytes < MAX_QUEUED_BYTES) this.#write(writeCompletion(jobId, job));
+        else this.#held.add(jobId);
         this.#endIfDone();
       },
       (error) => this.#giveUp(jobId, error),
@@ -91,7 +101,27 @@ class Subscription {
     if (!this.#isEnded) cancels.set(jobId, cancel);
   }
 
+  #write(completion: JobCompletion): void {
+    const bytes = completion.result.length + completion.error.length + MESSAGE_BYTES;
+    this.#queuedBytes += bytes;
+    this.#stream.write(completion, () => {
+      this.#queuedBytes -= bytes;
+      this.#subscribeHeld();
+    });
+  }
+
+  /** If there is room again: few at once, since each may be large. They are read anew. */
+  #subscribeHeld(): void {
+    if (this.#held.size === 0 || this.#queuedBytes > MAX_QUEUED_BYTES / 2) return;
+    for (const jobId of [...this.#held].slice(0, HELD_AT_ONCE)) {
+      if (this.#isEnded) return;
+      this.#held.delete(jobId);
+      this.#subscribe(jobId);
+    }
+  }
+
   #unsubscribe(jobId: string): void {
+    this.#held.delete(jobId);
     this.#cancels.get(jobId)?.();
     this.#cancels.delete(jobId);
   }
@@ -99,12 +129,16 @@ class Subscription {
   /** A job that is not there, or was pruned, will never end; nor is there more to tell when the storage is gone. */
   #giveUp(jobId: string, error: unknown): void {
     this.#cancels.delete(jobId);
-    if (error instanceof ReseolioError && error.code === 'job_not_found') this.#endIfDone();
-    else this.fail(error);
+    if (!(error instanceof ReseolioError && error.code === 'job_not_found')) {
+      this.fail(error);
+      return;
+    }
+    this.#subscribeHeld();
+    this.#endIfDone();
   }
 
   #endIfDone(): void {
-    if (!this.#isComplete || this.#isEnded || this.#cancels.size > 0) return;
+    if (!this.#isComplete || this.#isEnded || this.#cancels.size + this.#held.size > 0) return;
     this.#end();
     this.#stream.end();
   }
@@ -114,6 +148,7 @@ class Subscription {
     this.#isEnded = true;
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
+    this.#held.clear();
     this.#onEnded();
   }
 }

@@ -206,6 +206,15 @@ export class Subscription {
     this.#stream.write({ jobIds, unsubscribe: true });
   }
 
+  /** Reads nothing until {@link resume}. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
   end(): void {
     this.#stream.end();
   }

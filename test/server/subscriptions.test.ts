@@ -102,6 +102,27 @@ describe('a subscriber is told once', () => {
     expect(await subscription.completions.next()).toMatchObject({ jobId: ids[1], status: JOB.cancelled });
   });
 
+  it('of all, however large, that ended while it read nothing', async () => {
+    const server = await serve();
+    const client = connect(server);
+    const worker = client.work('w', ['f'], 1);
+    const subscription = connect(server).subscribe();
+    const large = 'x'.repeat(500_000);
+    const ids: string[] = [];
+    subscription.pause();
+    for (let i = 0; i < 40; i++) {
+      const jobId = await client.enqueue('f');
+      subscription.add(jobId);
+      ids.push(jobId);
+      await worker.jobs.next();
+      await worker.succeed(jobId, large);
+    }
+    subscription.resume();
+    await subscription.completions.reach(40);
+    expect(subscription.completions.all.map(({ jobId }) => jobId).toSorted()).toEqual(ids.toSorted());
+    for (const { result } of subscription.completions.all) expect(result).toHaveLength(500_002);
+  });
+
   it('of each of many, by each of several streams', async () => {
     const client = await serveClient();
     const ids = await Promise.all(Array.from({ length: 300 }, () => client.enqueue('f')));
