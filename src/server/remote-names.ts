@@ -35,6 +35,7 @@ export class EveryName {
   readonly #followers = new Set<RemoteNames>();
   readonly #names = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
+  #isRefreshing = false;
 
   constructor(storage: Pick<Storage, 'counts'>) {
     this.#storage = storage;
@@ -53,21 +54,27 @@ export class EveryName {
     if (this.#followers.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
+    this.#names.clear();
   }
 
   /** There are jobs of these names. */
   add(names: readonly string[]): void {
+    if (this.#followers.size === 0) return;
     const before = this.#names.size;
     for (const name of names) this.#names.add(name);
     if (this.#names.size === before) return;
     for (const follower of this.#followers) follower.replace([...this.#names]);
   }
 
+  /** One at a time: a storage that is slow is not asked more often. */
   async #refresh(): Promise<void> {
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
     try {
       this.add((await this.#storage.counts()).map(({ name }) => name));
     } catch {
       // The next one may go through; what else is asked of the storage reports the error.
     }
+    this.#isRefreshing = false;
   }
 }

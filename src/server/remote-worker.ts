@@ -22,6 +22,8 @@ export interface RemoteWorkerParams {
   /** An attempt is in its hands from now on, or no longer. */
   readonly onTaken: (attempt: RemoteAttempt) => void;
   readonly onGone: (attempt: RemoteAttempt) => void;
+  /** An attempt was over before its job was sent. */
+  readonly onStalled: () => void;
 }
 
 /** A worker that keeps to the time-out of its job says so a little later. */
@@ -94,7 +96,8 @@ export class RemoteWorker implements RemoteHolder {
   }
 
   #send(attempt: Attempt): AttemptOutcome | Promise<AttemptOutcome> {
-    const { runtime, stream, onTaken } = this.#params;
+    const { runtime, stream, onTaken, onStalled } = this.#params;
+    let isSent = false;
     const { job, current } = attempt;
     try {
       writeJsonPayload(job.args, 'args');
@@ -109,8 +112,11 @@ export class RemoteWorker implements RemoteHolder {
       remote.giveUp();
       // Of this one the storage is asked nothing more.
       if (attempt.isLeaseLost) this.#letGo(attempt, null);
+      if (!isSent && this.#stopped === null) onStalled();
     };
-    stream.write(writeWireJob(job, job, current.deadline));
+    stream.write(writeWireJob(job, job, current.deadline), () => {
+      isSent = true;
+    });
     return remote.outcome;
   }
 

@@ -36,6 +36,8 @@ export class RemoteWorkers {
   readonly #stopWatching: () => void;
   readonly #streams = new Map<PollStream, RemoteWorker>();
   readonly #byId = new Map<string, PollStream>();
+  /** Workers that are gone, and what they had is being put back. */
+  readonly #leaving = new Set<Promise<void>>();
   /** By job: a job is in one pair of hands at a time, but for one whose lease was lost a moment ago. */
   readonly #inHand = new Map<string, RemoteAttempt>();
   readonly #answered = new Map<string, Answered & Readonly<{ answer: Promise<AckResponse> }>>();
@@ -98,6 +100,7 @@ export class RemoteWorkers {
     this.#refusal ??= refusal;
     const { storageBoundMs } = this.#params;
     await Promise.all([...this.#streams.values()].map((worker) => worker.stop(graceMs, storageBoundMs)));
+    await Promise.all(this.#leaving);
     this.#stopWatching();
     this.#endAll(refusal);
   }
@@ -133,7 +136,8 @@ export class RemoteWorkers {
       everyName: this.#everyName,
       stream,
       workerId,
-      onTaken: (attempt) => void this.#inHand.set(attempt.attempt.job.id, attempt),
+      onTaken: (attempt) => this.#take(attempt),
+      onStalled: () => this.#drop(stream),
       onGone: (attempt) => this.#letGo(attempt),
     });
     this.#streams.set(stream, worker);
@@ -152,12 +156,28 @@ export class RemoteWorkers {
     stream.emit('error', toServiceError(error));
   }
 
+  /** It is so slow to read that jobs time out before they are sent: what waits to be sent would only grow. */
+  #drop(stream: PollStream): void {
+    this.#end(stream, new StatusError(status.RESOURCE_EXHAUSTED, 'jobs timed out before they were read: read faster'));
+    stream.destroy();
+  }
+
+  #take(attempt: RemoteAttempt): void {
+    const { id } = attempt.attempt.job;
+    this.#inHand.set(id, attempt);
+    // From here on an ack that does not say which attempt it means is of this one.
+    this.#answered.delete(id);
+  }
+
   async #disconnect(stream: PollStream, isLost: boolean): Promise<void> {
     const worker = this.#streams.get(stream);
     if (worker === undefined) return;
     this.#streams.delete(stream);
     if (this.#byId.get(worker.workerId) === stream) this.#byId.delete(worker.workerId);
-    await worker.leave(isLost, this.#params.storageBoundMs);
+    const left = worker.leave(isLost, this.#params.storageBoundMs);
+    this.#leaving.add(left);
+    await left;
+    this.#leaving.delete(left);
   }
 
   #letGo(attempt: RemoteAttempt): void {

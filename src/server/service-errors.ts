@@ -34,11 +34,14 @@ const STATUS_OF_CODE: Readonly<Record<ReseolioErrorCode, status>> = {
   storage_failed: status.UNAVAILABLE,
 };
 
-/** What a caller is told of an error. What is none of the library's own says nothing of the inside. */
+/**
+ * What a caller is told of an error, as well-formed text: what quotes half of a character cannot be sent. What is none of the library's own
+ * says nothing of the inside.
+ */
 export function toServiceError(error: unknown): Partial<ServiceError> {
-  if (error instanceof StatusError) return { code: error.code, details: error.message };
+  if (error instanceof StatusError) return { code: error.code, details: error.message.toWellFormed() };
   if (error instanceof ReseolioError) {
-    return { code: STATUS_OF_CODE[error.code], details: `${error.code}: ${error.message}` };
+    return { code: STATUS_OF_CODE[error.code], details: `${error.code}: ${error.message}`.toWellFormed() };
   }
   process.emitWarning(error instanceof Error ? error : new Error(String(error)), 'ReseolioWarning');
   return { code: status.INTERNAL, details: 'the server failed: see its log' };

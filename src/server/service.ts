@@ -62,10 +62,13 @@ function unary<Request, Response>(
       assertMetadata(call.metadata);
       access.assert(call.metadata);
       return handle(call.request, call);
-    }).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(toServiceError(error)),
-    );
+    })
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(toServiceError(error)),
+      )
+      // What cannot be sent must not take the process down.
+      .catch((error: unknown) => callback(toServiceError(new Error('an answer could not be sent', { cause: error }))));
   };
 }
 

@@ -94,10 +94,9 @@ export class Worker {
     if (names === null || names.some((name) => this.#params.workNames.has(name))) this.#claimer.wake();
   }
 
-  /** How many attempts it runs at once from now on; those beyond go on. */
+  /** How many attempts it runs at once, from the next {@link wake} or change of names on; those beyond go on. */
   setConcurrency(concurrency: number): void {
     this.#concurrency = concurrency;
-    this.#claimer.claimIfFree();
   }
 
   /**

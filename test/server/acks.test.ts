@@ -27,6 +27,15 @@ describe('an ack', () => {
     expect(job.startedAt).toBeGreaterThanOrEqual(job.scheduledAt);
   });
 
+  it('that comes after its time is not answered for an earlier attempt', async () => {
+    const options = { maxAttempts: 2, initialDelayMs: 1, timeoutMs: 50 };
+    const { client, worker, jobId } = await take(await serveClient(), options);
+    await worker.fail(jobId, 'first');
+    await worker.jobs.next();
+    await expect.poll(() => client.statusOf(jobId), { timeout: 5000 }).toBe(JOB.dead);
+    await expect(worker.succeed(jobId, 'late')).rejects.toMatchObject(withStatus('FAILED_PRECONDITION'));
+  });
+
   it('may be without a result', async () => {
     const { client, worker, jobId } = await take(await serveClient());
     await worker.succeed(jobId);

@@ -143,6 +143,15 @@ describe('RetryJob', () => {
 });
 
 describe('a call', () => {
+  it('is refused in words that can be sent, whatever it quotes', async () => {
+    const client = await serveClient();
+    for (const text of ['\u{1f600}', `{"${'\u{1f600}'.repeat(60)}":{"__proto__":1}}`]) {
+      const call = client.call('EnqueueJob', { name: 'f', args: Buffer.from(text) });
+      await expect(call).rejects.toMatchObject(withStatus('INVALID_ARGUMENT'));
+    }
+    expect((await client.call('ListJobs', {})).total).toBe(0);
+  });
+
   it('ends by its deadline', async () => {
     const client = await serveClient();
     const worker = client.work('w', ['f']);
