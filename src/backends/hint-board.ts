@@ -23,6 +23,10 @@ export class HintBoard {
     if (jobIds.length > 0) this.post({ kind: 'finished', jobIds });
   }
 
+  postSignals(jobIds: readonly string[]): void {
+    if (jobIds.length > 0) this.post({ kind: 'signals', jobIds });
+  }
+
   clear(): void {
     this.#listeners.clear();
   }

@@ -80,7 +80,7 @@ export class JobAccess {
   async cancel(jobId: string): Promise<boolean> {
     const { storage } = this.#source();
     assertJobId(jobId);
-    return isChanged(jobId, await storage.cancel({ jobIds: [jobId] }));
+    return isChanged(jobId, await storage.cancel({ jobIds: [jobId], isRunningIncluded: false }));
   }
 
   /** Resolves with true if the job was dead and is pending now. */

@@ -14,16 +14,23 @@ export function isFinished(state: JobState): state is FinishedState {
 }
 
 /** What can happen to a stored job. */
-export const JOB_EVENTS = ['claim', 'succeed', 'fail', 'die', 'release', 'cancel', 'retry'] as const;
+export const JOB_EVENTS = ['claim', 'succeed', 'fail', 'die', 'release', 'suspend', 'stop', 'cancel', 'retry'] as const;
 export type JobEvent = (typeof JOB_EVENTS)[number];
 
 /**
  * Every legal transition; what is not here is refused. `fail` is an attempt that failed or was lost with attempts
- * left, `die` one that ends the job. `docs/states.md` draws this table, and a test walks it exhaustively.
+ * left, `die` one that ends the job, `stop` one that ended after the job was asked to stop. `docs/states.md` draws this table, and a test walks it exhaustively.
  */
 export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobEvent, JobState>>>>> = {
   pending: { claim: 'running', cancel: 'cancelled' },
-  running: { succeed: 'success', fail: 'pending', die: 'dead', release: 'pending' },
+  running: {
+    succeed: 'success',
+    fail: 'pending',
+    die: 'dead',
+    release: 'pending',
+    suspend: 'pending',
+    stop: 'cancelled',
+  },
   success: {},
   dead: { retry: 'pending' },
   cancelled: {},
@@ -68,6 +75,15 @@ export interface JobSummary {
   readonly idempotencyKey: string | null;
   /** What it is for, if a schedule made it. */
   readonly occurrence: Occurrence | null;
+  /** The job whose handler called this one; null if something else did. */
+  readonly parentId: string | null;
+  /** How many steps it remembers, and how many signals it was sent. */
+  readonly stepCount: number;
+  readonly signalCount: number;
+  /** Pending, and waiting for what its handler awaits: `runAt` is when time wakes it, the year 2200 if it does not. */
+  readonly isSuspended: boolean;
+  /** Running, and asked to stop. */
+  readonly isCancelRequested: boolean;
   readonly createdAt: number;
   /** When the job is due, or was due for its last attempt. */
   readonly runAt: number;
@@ -109,7 +125,24 @@ export function lostAttemptError(workerId: string): StoredError {
   };
 }
 
-/** What becomes of a job whose attempt was lost: it counts, so a job that kills its worker every time ends. */
-export function reclaimEvent(attempt: number, maxAttempts: number): 'fail' | 'die' {
+/** What a job ends with that would wait for itself. */
+export function waitCycleError(jobId: string): StoredError {
+  return {
+    name: 'WaitCycleError',
+    message: `job ${jobId} waits for a job that waits for it in turn: neither could ever go on`,
+    stack: null,
+  };
+}
+
+/**
+ * What becomes of a job whose attempt was lost: it counts, so a job that kills its worker every time ends. One that was
+ * asked to stop has stopped.
+ */
+export function reclaimEvent(
+  attempt: number,
+  maxAttempts: number,
+  isCancelRequested: boolean,
+): 'fail' | 'die' | 'stop' {
+  if (isCancelRequested) return 'stop';
   return attempt < maxAttempts ? 'fail' : 'die';
 }

@@ -75,6 +75,13 @@ export const LIMITS = {
   batchJobs: 10_000,
   /** Payload bytes in one storage call. */
   batchBytes: 67_108_864,
+  /** What one job may remember: steps, and bytes of them. */
+  steps: 100_000,
+  stepBytes: 67_108_864,
+  /** Signals that one job may be sent. */
+  signals: 10_000,
+  signalNameBytes: 128,
+  stepNameBytes: 128,
   listPage: 1000,
   listOffset: 1_000_000,
   concurrency: 10_000,
@@ -86,6 +93,9 @@ export const LIMITS = {
   errorMessageChars: 4096,
   errorStackChars: 8192,
 } as const;
+
+/** When a suspended job is due that no time wakes. */
+export const NEVER_DUE = LIMITS.runAt;
 
 const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 

@@ -17,6 +17,16 @@ import type {
   UpdateScheduleResult,
 } from './schedule-operations.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
+import type {
+  GetSignalsParams,
+  GetStepsParams,
+  RecordStepsParams,
+  RecordStepsResult,
+  SignalParams,
+  SignalResult,
+  StoredSignal,
+  StoredStep,
+} from './step-operations.ts';
 
 /**
  * The seam of the whole design: what a backend has to do, and all that the rest of the library knows of it.
@@ -60,11 +70,32 @@ export interface Storage {
   /** Ends attempts. Resolves once the outcomes are durable. */
   settle(params: Readonly<SettleParams>): Promise<SettleResult[]>;
 
-  /** Takes back jobs whose lease has expired, oldest expiry first: due at once if attempts are left, else dead. */
+  /**
+   * Adds steps to what running jobs remember, and makes the children that are part of them, each recording under its lease.
+   * Resolves once that is durable.
+   */
+  recordSteps(params: Readonly<RecordStepsParams>): Promise<RecordStepsResult[]>;
+
+  /**
+   * Reads what a job remembers, oldest first: up to `limit` steps, fewer where they are large, but at least one if there
+   * is one.
+   */
+  getSteps(params: Readonly<GetStepsParams>): Promise<StoredStep[]>;
+
+  /** Sends signals to jobs that have not finished. Resolves once they are durable. */
+  signal(params: Readonly<SignalParams>): Promise<SignalResult[]>;
+
+  /** Reads the signals of a job, oldest first: up to `limit`, fewer where they are large, but at least one if there is one. */
+  getSignals(params: Readonly<GetSignalsParams>): Promise<StoredSignal[]>;
+
+  /**
+   * Takes back jobs whose lease has expired, oldest expiry first: due at once if attempts are left, else dead; cancelled if
+   * they were asked to stop.
+   */
   reclaimExpired(params: Readonly<ReclaimParams>): Promise<ReclaimResult>;
 
-  /** Cancels jobs that are pending. */
-  cancel(params: Readonly<JobIdsParams>): Promise<ChangeResult[]>;
+  /** Cancels jobs that are pending; those that are running it asks to stop, if the caller says so. */
+  cancel(params: Readonly<CancelParams>): Promise<ChangeResult[]>;
 
   /** Puts dead jobs back to pending, due now, their attempts counted anew; their history stays. */
   retry(params: Readonly<JobIdsParams>): Promise<ChangeResult[]>;
@@ -81,7 +112,10 @@ export interface Storage {
   /** How many jobs of each name are in each state, for the names that have any, sorted by name. */
   counts(): Promise<NameCounts[]>;
 
-  /** Deletes up to `limit` jobs with their history and idempotency keys. Meant to be called in small batches. */
+  /**
+   * Deletes up to `limit` jobs with all that belongs to them: history, idempotency keys, steps, signals. A child stays while
+   * its parent is pending or running. Meant to be called in small batches.
+   */
   prune(params: Readonly<PruneParams>): Promise<PruneResult>;
 
   /** Stores a schedule, active, unless one that is not deleted has its name. Resolves once it is durable. */
@@ -170,7 +204,8 @@ export interface ExtendLeasesParams {
   readonly leaseMs: number;
 }
 
-export type LeaseStatus = 'held' | 'lease_lost';
+/** `cancel_requested`: the lease is held, and somebody has asked the job to stop. */
+export type LeaseStatus = 'held' | 'cancel_requested' | 'lease_lost';
 
 export interface SettleParams {
   readonly settlements: readonly Settlement[];
@@ -181,7 +216,10 @@ export interface Settlement {
   readonly outcome: AttemptOutcome;
 }
 
-/** How an attempt ended, as the core decided it. */
+/**
+ * How an attempt ended, as the core decided it. Of a job that was asked to stop, all but a success leave it cancelled; its
+ * attempt stands then, and an error is recorded.
+ */
 export type AttemptOutcome =
   | { readonly kind: 'success'; readonly result: Payload | null }
   /** The attempt failed; the job is due again in `delayMs`. */
@@ -189,7 +227,23 @@ export type AttemptOutcome =
   /** The attempt failed and was the last. */
   | { readonly kind: 'dead'; readonly error: StoredError }
   /** The attempt was given back by a graceful stop; it does not count and the job is due at once. */
-  | { readonly kind: 'release' };
+  | { readonly kind: 'release' }
+  | Suspension;
+
+/**
+ * The attempt waits for something that may take long. It does not count, and the job is pending, due as soon as any of this
+ * is there: at once if it is there already. A job that would then wait for itself, through others that are suspended with
+ * no other way to go on than `awaits`, is dead instead (`waitCycleError`).
+ */
+export interface Suspension {
+  readonly kind: 'suspend';
+  /** Unix milliseconds on the storage's clock; null: time does not wake it ({@link NEVER_DUE}). */
+  readonly wakeAt: number | null;
+  /** Jobs of which one has finished, or is not there. */
+  readonly awaits: readonly string[];
+  /** More signals than so many; null: signals do not wake it. */
+  readonly signalsSeen: number | null;
+}
 
 export type SettleResult =
   | { readonly status: 'settled'; readonly state: JobState; readonly runAt: number }
@@ -209,15 +263,22 @@ export interface ReclaimedJob {
   readonly jobId: string;
   readonly name: string;
   readonly attempt: number;
-  readonly state: 'pending' | 'dead';
+  readonly state: 'pending' | 'dead' | 'cancelled';
 }
 
 export interface JobIdsParams {
   readonly jobIds: readonly string[];
 }
 
+export interface CancelParams extends JobIdsParams {
+  /** Ask running jobs to stop: heartbeats tell their workers, and hints do so sooner. */
+  readonly isRunningIncluded: boolean;
+}
+
 export type ChangeResult =
   | { readonly status: 'changed'; readonly state: JobState }
+  /** The job is running and has been asked to stop, now or before. */
+  | { readonly status: 'requested'; readonly state: 'running' }
   /** The job is in a state that does not allow the change; nothing was changed. */
   | { readonly status: 'refused'; readonly state: JobState }
   | { readonly status: 'not_found' };
@@ -227,6 +288,8 @@ export interface ListJobsParams {
   readonly states: readonly JobState[] | null;
   /** null: every name. */
   readonly names: readonly string[] | null;
+  /** Only children of this job; null: all jobs. */
+  readonly parentId: string | null;
   readonly limit: number;
   readonly offset: number;
   readonly orderBy: 'createdAt' | 'scheduledAt';
@@ -258,6 +321,8 @@ export type StorageHint =
   | { readonly kind: 'work'; readonly names: readonly string[] | null }
   /** These jobs (null: some) reached success, dead or cancelled. */
   | { readonly kind: 'finished'; readonly jobIds: readonly string[] | null }
+  /** These jobs (null: some) were sent signals, or asked to stop. */
+  | { readonly kind: 'signals'; readonly jobIds: readonly string[] | null }
   /** Schedules were made or changed. */
   | { readonly kind: 'schedules' }
   /** The storage failed for good: nothing more is acknowledged until the process opens it anew. */

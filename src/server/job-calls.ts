@@ -76,7 +76,7 @@ export class JobCalls {
 
   async cancel({ jobId }: JobRequest): Promise<ChangeResponse> {
     const { storage } = this.#params;
-    const [result] = isJobId(jobId) ? await storage.cancel({ jobIds: [jobId] }) : [];
+    const [result] = isJobId(jobId) ? await storage.cancel({ jobIds: [jobId], isRunningIncluded: false }) : [];
     return answerChange(result, jobId, 'cancelled', (state) =>
       isFinished(state) ? `it has ended: ${state}` : 'it is running',
     );
@@ -115,6 +115,7 @@ function readListRequest({ statuses, names, limit, offset, orderBy, ascending }:
   return {
     states: statuses.length === 0 ? null : statuses.map(stateOfStatus).filter((state) => state !== null),
     names: names.length === 0 ? null : names,
+    parentId: null,
     limit: Math.min(limit === 0 ? DEFAULT_PAGE : limit, LIMITS.listPage),
     offset,
     orderBy: readOrder(orderBy),

@@ -78,7 +78,7 @@ export class RemoteAttempt {
     const { job } = this.attempt;
     const error = lostAttemptError(this.holder.workerId);
     if (this.#decided !== null) return;
-    const isLast = reclaimEvent(job.attempt, job.options.maxAttempts) === 'die';
+    const isLast = reclaimEvent(job.attempt, job.options.maxAttempts, false) === 'die';
     this.#end(isLast ? { kind: 'dead', error } : { kind: 'retry', error, delayMs: 0 });
   }
 

@@ -53,7 +53,9 @@ export class ModelRun {
       case 'reclaim':
         return this.#pair.compare((storage) => reclaimAll(storage, operation.limit));
       case 'cancel':
-        return this.#pair.compare((storage) => storage.cancel({ jobIds: this.#idsAt(operation.jobs) }));
+        return this.#pair.compare((storage) =>
+          storage.cancel({ jobIds: this.#idsAt(operation.jobs), isRunningIncluded: false }),
+        );
       case 'retry':
         return this.#pair.compare((storage) => storage.retry({ jobIds: this.#idsAt(operation.jobs) }));
       case 'read':
@@ -181,7 +183,15 @@ async function readJobs(storage: Storage, jobIds: readonly string[]): Promise<un
 async function listAll(storage: Storage, orderBy: 'createdAt' | 'scheduledAt', isAscending: boolean): Promise<unknown> {
   const pages: unknown[] = [];
   for (let offset = 0; ; offset += LIST_PAGE) {
-    const page = await storage.listJobs({ states: null, names: null, limit: LIST_PAGE, offset, orderBy, isAscending });
+    const page = await storage.listJobs({
+      states: null,
+      names: null,
+      parentId: null,
+      limit: LIST_PAGE,
+      offset,
+      orderBy,
+      isAscending,
+    });
     pages.push(page);
     if (page.jobs.length < LIST_PAGE) return pages;
   }

@@ -149,7 +149,7 @@ export class RuleContext {
   }
 
   async cancel(jobId: string): Promise<ChangeResult> {
-    const [result] = await this.storage.cancel({ jobIds: [jobId] });
+    const [result] = await this.storage.cancel({ jobIds: [jobId], isRunningIncluded: false });
     assert.ok(result !== undefined, 'cancel answers each id');
     return result;
   }

@@ -1,5 +1,5 @@
 import { retryDelayMs, STORAGE_BACKOFF } from '../core/backoff.ts';
-import type { FinishedJob } from '../core/job.ts';
+import { type FinishedJob, type JobState, type StoredError, waitCycleError } from '../core/job.ts';
 import type { Runtime, Timer } from '../core/runtime.ts';
 import type { AttemptOutcome, Settlement, SettleResult, Storage } from '../core/storage.ts';
 import type { Attempt } from './attempt.ts';
@@ -160,11 +160,14 @@ export class Settler {
       events.emit('job:success', { jobId: job.id, name: job.name, attempt: job.attempt, durationMs });
       return;
     }
+    const error = errorOf(job.id, outcome, state);
+    if (error === null) return;
     // A repeat may be told that the job has been retried since.
-    if (state === 'dead') onFinished(job.id, { state, attempt: job.attempt, result: null, error: outcome.error });
-    const failed = { jobId: job.id, name: job.name, attempt: job.attempt, error: outcome.error };
-    events.emit('job:error', { ...failed, retryInMs: outcome.kind === 'retry' ? outcome.delayMs : null });
-    if (outcome.kind === 'dead') events.emit('job:dead', failed);
+    if (state === 'dead') onFinished(job.id, { state, attempt: job.attempt, result: null, error });
+    const failed = { jobId: job.id, name: job.name, attempt: job.attempt, error };
+    const isRetried = outcome.kind === 'retry' && state !== 'cancelled';
+    events.emit('job:error', { ...failed, retryInMs: isRetried ? outcome.delayMs : null });
+    if (!isRetried && state !== 'cancelled') events.emit('job:dead', failed);
   }
 
   #notifyIfEmpty(): void {
@@ -180,4 +183,10 @@ export class Settler {
 
 function toSettlement({ lease, outcome }: Attempt): Settlement {
   return { lease, outcome: outcome as AttemptOutcome };
+}
+
+/** What went wrong; null for a job that is suspended. */
+function errorOf(jobId: string, outcome: AttemptOutcome, state: JobState): StoredError | null {
+  if ('error' in outcome) return outcome.error;
+  return state === 'dead' ? waitCycleError(jobId) : null;
 }

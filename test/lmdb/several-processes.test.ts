@@ -60,7 +60,7 @@ describe('several processes on one LMDB storage', () => {
     const job = newJob();
     await storage.enqueue({ jobs: [job] });
     await peer.line('hint {"kind":"work"');
-    await storage.cancel({ jobIds: [job.id] });
+    await storage.cancel({ jobIds: [job.id], isRunningIncluded: false });
     expect(await peer.line('hint {"kind":"finished"')).toContain(job.id);
   });
 

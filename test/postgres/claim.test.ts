@@ -51,7 +51,7 @@ async function readPending(schema: string, scans: number): Promise<IndexReads> {
 async function schemaOf(fixture: StorageFixture): Promise<string> {
   const job = newJob();
   await fixture.storage.enqueue({ jobs: [job] });
-  await fixture.storage.cancel({ jobIds: [job.id] });
+  await fixture.storage.cancel({ jobIds: [job.id], isRunningIncluded: false });
   const schemas = await query(serverUrl, `select schemaname from pg_tables where tablename = 'driven_clock'`);
   for (const { schemaname } of schemas) {
     const found = await query(serverUrl, `select from ${schemaname}.jobs where id = $1`, [job.id]);

@@ -178,7 +178,7 @@ describe('opening a postgres:// storage', () => {
       expect(await storage.settle({ settlements: [{ lease, outcome }] })).toMatchObject([{ state: 'dead' }]);
     }
     await storage.retry({ jobIds: [job.id] });
-    await storage.cancel({ jobIds: [job.id] });
+    await storage.cancel({ jobIds: [job.id], isRunningIncluded: false });
     await storage.reclaimExpired({ limit: 10 });
     expect(await storage.prune({ state: 'cancelled', olderThanMs: -1, limit: 10 })).toMatchObject({ pruned: 1 });
   });

@@ -1,6 +1,6 @@
 import type { JobRecord } from '../../core/job.ts';
 import type { NewJob } from '../../core/storage.ts';
-import { compareClaimOrder, createStoredJob, type StoredJob } from './stored-job.ts';
+import { compareClaimOrder, createStoredJob, type JobOrigin, type StoredJob } from './stored-job.ts';
 
 /** What of a stored job a change may replace. */
 export interface JobChange {
@@ -8,6 +8,9 @@ export interface JobChange {
   readonly leaseToken?: string | null;
   readonly lastSettled?: StoredJob['lastSettled'];
   readonly attempts?: StoredJob['attempts'];
+  readonly steps?: StoredJob['steps'];
+  readonly signals?: StoredJob['signals'];
+  readonly suspension?: StoredJob['suspension'];
 }
 
 /** All jobs, and the indexes over them; every change goes through here, so the indexes cannot fall behind. */
@@ -47,9 +50,8 @@ export class JobTable {
     return pending.reduce((earliest, job) => Math.min(earliest, job.record.runAt), Number.POSITIVE_INFINITY);
   }
 
-  /** `scheduleId`: of the schedule whose occurrence the job is for, null for a call. */
-  add(newJob: NewJob, now: number, scheduleId: string | null): void {
-    this.#put(createStoredJob(newJob, ++this.#lastSequence, now, scheduleId));
+  add(newJob: NewJob, now: number, origin: JobOrigin): void {
+    this.#put(createStoredJob(newJob, ++this.#lastSequence, now, origin));
     if (newJob.idempotencyKey !== null) this.#idByKey.set(keyOf(newJob.name, newJob.idempotencyKey), newJob.id);
   }
 

@@ -1,13 +1,5 @@
 import { ReseolioError, transactionUnsupported } from '../../core/errors.ts';
-import {
-  type AttemptRecord,
-  isFinished,
-  JOB_STATES,
-  type JobEvent,
-  type JobRecord,
-  type JobState,
-  nextState,
-} from '../../core/job.ts';
+import { type AttemptRecord, isFinished, type JobRecord } from '../../core/job.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type {
   CreateScheduleParams,
@@ -24,6 +16,17 @@ import type {
   UpdateScheduleResult,
 } from '../../core/schedule-operations.ts';
 import type {
+  GetSignalsParams,
+  GetStepsParams,
+  RecordStepsParams,
+  RecordStepsResult,
+  SignalParams,
+  SignalResult,
+  StoredSignal,
+  StoredStep,
+} from '../../core/step-operations.ts';
+import type {
+  CancelParams,
   ChangeResult,
   ClaimParams,
   ClaimResult,
@@ -46,10 +49,17 @@ import type {
   StorageHint,
 } from '../../core/storage.ts';
 import { HintBoard } from '../hint-board.ts';
+import { type Changed, cancelJob, retryJob } from './change-state.ts';
+import { claimJobs } from './claim.ts';
 import { findHeld, reclaimAttempt, settleAttempt } from './end-attempts.ts';
+import { countJobs, findPrunable, listJobs } from './job-queries.ts';
+import { getSignals, getSteps, recordSteps, signalJob } from './job-steps.ts';
 import { JobTable } from './job-table.ts';
 import { ScheduleTable } from './schedule-table.ts';
-import { copyAttempt, copyRecord, copySummary, type StoredJob } from './stored-job.ts';
+import { copyAttempt, copyRecord, type JobOrigin, type StoredJob } from './stored-job.ts';
+import { wakeWaiting } from './suspensions.ts';
+
+const CALLED: JobOrigin = { scheduleId: null, parentId: null };
 
 /**
  * Jobs in the memory of this process: they end with it. For tests, and as the reference model that the suite of
@@ -72,7 +82,7 @@ export class MemoryStorage implements Storage {
     const results = jobs.map((job) => {
       const known = this.#findKnown(job);
       if (known !== null) return known;
-      this.#table.add(job, now, null);
+      this.#table.add(job, now, CALLED);
       addedNames.push(job.name);
       return { jobId: job.id, deduplicated: false };
     });
@@ -84,30 +94,10 @@ export class MemoryStorage implements Storage {
     throw transactionUnsupported();
   }
 
-  async claim({ workerId, leaseToken, names, limit, leaseMs }: Readonly<ClaimParams>): Promise<ClaimResult> {
+  async claim(params: Readonly<ClaimParams>): Promise<ClaimResult> {
     const now = this.#begin();
-    const jobs: JobRecord[] = [];
-    let namesWithDue = names;
-    while (jobs.length < limit && namesWithDue.length > 0) {
-      namesWithDue = namesWithDue.filter((name) => {
-        if (jobs.length === limit) return false;
-        const job = this.#table.firstDue(name, now);
-        if (job === null) return false;
-        const { record } = this.#table.update(job, {
-          leaseToken,
-          record: {
-            state: 'running',
-            attempt: job.record.attempt + 1,
-            startedAt: now,
-            leaseExpiresAt: now + leaseMs,
-            workerId,
-          },
-        });
-        jobs.push(copyRecord(record));
-        return true;
-      });
-    }
-    const waiting = names.map((name) => this.#table.nextRunAt(name)).filter((runAt) => runAt !== null);
+    const jobs = claimJobs(this.#table, params, now);
+    const waiting = params.names.map((name) => this.#table.nextRunAt(name)).filter((runAt) => runAt !== null);
     return { jobs, nextDueInMs: untilFirst(waiting, now) };
   }
 
@@ -116,8 +106,8 @@ export class MemoryStorage implements Storage {
     return leases.map((lease) => {
       const held = findHeld(this.#table, lease);
       if (held === null) return 'lease_lost';
-      this.#table.update(held, { record: { leaseExpiresAt: now + leaseMs } });
-      return 'held';
+      const { record } = this.#table.update(held, { record: { leaseExpiresAt: now + leaseMs } });
+      return record.isCancelRequested ? 'cancel_requested' : 'held';
     });
   }
 
@@ -129,8 +119,41 @@ export class MemoryStorage implements Storage {
       if (settled !== null) changed.push(settled);
       return result;
     });
-    this.#postChanges(changed);
+    this.#postChanges(changed, now);
     return results;
+  }
+
+  async recordSteps({ recordings }: Readonly<RecordStepsParams>): Promise<RecordStepsResult[]> {
+    const now = this.#begin();
+    const addedNames: string[] = [];
+    const addChild = (child: NewJob, parentId: string): string => {
+      const known = this.#findKnown(child);
+      if (known !== null) return known.jobId;
+      this.#table.add(child, now, { scheduleId: null, parentId });
+      addedNames.push(child.name);
+      return child.id;
+    };
+    const results = recordings.map((recording) => recordSteps(this.#table, recording, addChild));
+    this.#hints.postWork(addedNames);
+    return results;
+  }
+
+  async getSteps(params: Readonly<GetStepsParams>): Promise<StoredStep[]> {
+    this.#begin();
+    return getSteps(this.#table, params);
+  }
+
+  async signal({ signals }: Readonly<SignalParams>): Promise<SignalResult[]> {
+    const now = this.#begin();
+    const outcomes = signals.map((signal) => signalJob(this.#table, signal, now));
+    this.#hints.postWork(outcomes.flatMap(({ woken }) => woken?.name ?? []));
+    this.#hints.postSignals(signals.map(({ jobId }) => jobId));
+    return outcomes.map(({ result }) => result);
+  }
+
+  async getSignals(params: Readonly<GetSignalsParams>): Promise<StoredSignal[]> {
+    this.#begin();
+    return getSignals(this.#table, params);
   }
 
   async reclaimExpired({ limit }: Readonly<ReclaimParams>): Promise<ReclaimResult> {
@@ -141,19 +164,23 @@ export class MemoryStorage implements Storage {
       .sort((a, b) => leaseExpiry(a) - leaseExpiry(b) || a.sequence - b.sequence)
       .slice(0, limit);
     const jobs = expired.map((job) => reclaimAttempt(this.#table, job, now));
-    this.#postChanges(jobs.map(({ jobId, name, state }) => ({ id: jobId, name, state })));
+    this.#postChanges(
+      jobs.map(({ jobId, name, state }) => ({ id: jobId, name, state })),
+      now,
+    );
     return { jobs, nextExpiryInMs: untilFirst(this.#table.running().map(leaseExpiry), now) };
   }
 
-  async cancel({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
+  async cancel({ jobIds, isRunningIncluded }: Readonly<CancelParams>): Promise<ChangeResult[]> {
     const now = this.#begin();
-    return this.#changeJobs(jobIds, 'cancel', { finishedAt: now });
+    const results = this.#change(jobIds, now, (id) => cancelJob(this.#table, id, isRunningIncluded, now));
+    this.#hints.postSignals(jobIds.filter((_, i) => results[i]?.status === 'requested'));
+    return results;
   }
 
   async retry({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
     const now = this.#begin();
-    const anew = { attempt: 0, error: null, finishedAt: null, startedAt: null, workerId: null, runAt: now };
-    return this.#changeJobs(jobIds, 'retry', anew);
+    return this.#change(jobIds, now, (id) => retryJob(this.#table, id, now));
   }
 
   async getJobs({ jobIds }: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]> {
@@ -171,39 +198,18 @@ export class MemoryStorage implements Storage {
 
   async listJobs(params: Readonly<ListJobsParams>): Promise<ListJobsResult> {
     this.#begin();
-    const { states, names, limit, offset, orderBy, isAscending } = params;
-    const timeOf = ({ record }: StoredJob) => (orderBy === 'createdAt' ? record.createdAt : record.runAt);
-    const direction = isAscending ? 1 : -1;
-    const matching = this.#table
-      .all()
-      .filter(({ record }) => states === null || states.includes(record.state))
-      .filter(({ record }) => names === null || names.includes(record.name))
-      .sort((a, b) => direction * (timeOf(a) - timeOf(b) || a.sequence - b.sequence));
-    const page = matching.slice(offset, offset + limit);
-    return { jobs: page.map(({ record }) => copySummary(record)), total: matching.length };
+    return listJobs(this.#table, params);
   }
 
   async counts(): Promise<NameCounts[]> {
     this.#begin();
-    const all = this.#table.all().map(({ record }) => record);
-    const names = [...new Set(all.map(({ name }) => name))].sort();
-    return names.map((name) => {
-      const counts = { name } as { name: string } & Record<JobState, number>;
-      for (const state of JOB_STATES) counts[state] = 0;
-      for (const record of all) if (record.name === name) counts[record.state]++;
-      return counts;
-    });
+    return countJobs(this.#table);
   }
 
-  async prune({ state, olderThanMs, limit }: Readonly<PruneParams>): Promise<PruneResult> {
-    const now = this.#begin();
-    const old = this.#table
-      .all()
-      .filter(({ record }) => record.state === state && now - finishTime(record) > olderThanMs)
-      .sort((a, b) => finishTime(a.record) - finishTime(b.record) || a.sequence - b.sequence)
-      .slice(0, limit);
+  async prune(params: Readonly<PruneParams>): Promise<PruneResult> {
+    const old = findPrunable(this.#table, params, this.#begin());
     for (const job of old) this.#table.remove(job);
-    return { pruned: old.length, hasMore: old.length === limit };
+    return { pruned: old.length, hasMore: old.length === params.limit };
   }
 
   async createSchedule(params: Readonly<CreateScheduleParams>): Promise<CreateScheduleResult> {
@@ -262,23 +268,21 @@ export class MemoryStorage implements Storage {
     return sameKeyId === null ? null : { jobId: sameKeyId, deduplicated: true };
   }
 
-  #changeJobs(jobIds: readonly string[], event: JobEvent, change: Partial<JobRecord>): ChangeResult[] {
-    const changed: JobRecord[] = [];
-    const results = jobIds.map((id): ChangeResult => {
-      const job = this.#table.get(id);
-      if (job === null) return { status: 'not_found' };
-      const state = nextState(job.record.state, event);
-      if (state === null) return { status: 'refused', state: job.record.state };
-      changed.push(this.#table.update(job, { record: { ...change, state } }).record);
-      return { status: 'changed', state };
-    });
-    this.#postChanges(changed);
-    return results;
+  #change(jobIds: readonly string[], now: number, changeOne: (jobId: string) => Changed): ChangeResult[] {
+    const changes = jobIds.map(changeOne);
+    this.#postChanges(
+      changes.flatMap(({ job }) => job ?? []),
+      now,
+    );
+    return changes.map(({ result }) => result);
   }
 
-  #postChanges(changed: readonly Pick<JobRecord, 'id' | 'name' | 'state'>[]): void {
-    this.#hints.postWork(changed.filter(({ state }) => state === 'pending').map(({ name }) => name));
-    this.#hints.postFinished(changed.filter(({ state }) => isFinished(state)).map(({ id }) => id));
+  /** Tells of jobs that changed their state, after waking those that wait for the ones that finished. */
+  #postChanges(changed: readonly Pick<JobRecord, 'id' | 'name' | 'state'>[], now: number): void {
+    const finished = changed.filter(({ state }) => isFinished(state)).map(({ id }) => id);
+    const woken = wakeWaiting(this.#table, finished, now);
+    this.#hints.postWork([...changed, ...woken].filter(({ state }) => state === 'pending').map(({ name }) => name));
+    this.#hints.postFinished(finished);
   }
 }
 
@@ -291,8 +295,4 @@ function untilFirst(times: readonly number[], now: number): number | null {
 
 function leaseExpiry({ record }: StoredJob): number {
   return record.leaseExpiresAt ?? Number.POSITIVE_INFINITY;
-}
-
-function finishTime({ finishedAt }: JobRecord): number {
-  return finishedAt ?? Number.POSITIVE_INFINITY;
 }

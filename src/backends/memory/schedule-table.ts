@@ -79,7 +79,8 @@ export class ScheduleTable {
     const schedule = this.#schedules.get(scheduleId);
     if (schedule?.revision !== revision || schedule.state !== 'active') return 'stale';
     const isOverlapped = schedule.overlap === 'skip' && hasUnfinished(table, schedule.lastJobId);
-    if (!isOverlapped) for (const { id, dueAt } of jobs) table.add(newJobOf(schedule, id, dueAt), now, scheduleId);
+    if (!isOverlapped)
+      for (const { id, dueAt } of jobs) table.add(newJobOf(schedule, id, dueAt), now, { scheduleId, parentId: null });
     const last = isOverlapped ? undefined : jobs.at(-1);
     this.#schedules.set(scheduleId, {
       ...schedule,

@@ -2,7 +2,8 @@ import type { AttemptRecord, JobRecord, JobSummary, StoredError } from '../../co
 import { MAX_ATTEMPT_HISTORY } from '../../core/job.ts';
 import type { Payload } from '../../core/payload.ts';
 import type { Occurrence } from '../../core/schedule-record.ts';
-import type { NewJob } from '../../core/storage.ts';
+import type { StoredSignal, StoredStep } from '../../core/step-operations.ts';
+import type { NewJob, Suspension } from '../../core/storage.ts';
 
 /** A job and what the storage knows about it beside its record. */
 export interface StoredJob {
@@ -14,6 +15,10 @@ export interface StoredJob {
   /** The attempt that settled last, by which its repeat is recognised. */
   readonly lastSettled: Readonly<{ attempt: number; token: string }> | null;
   readonly attempts: readonly AttemptRecord[];
+  readonly steps: readonly StoredStep[];
+  readonly signals: readonly (StoredSignal & { readonly id: string })[];
+  /** What it waits for, while it is suspended. */
+  readonly suspension: Suspension | null;
 }
 
 /** The order in which the pending jobs of one name are claimed. */
@@ -21,7 +26,18 @@ export function compareClaimOrder(a: StoredJob, b: StoredJob): number {
   return b.record.priority - a.record.priority || a.record.runAt - b.record.runAt || a.sequence - b.sequence;
 }
 
-export function createStoredJob(job: NewJob, sequence: number, now: number, scheduleId: string | null): StoredJob {
+/** Where a new job comes from: null for what it does not come from. */
+export interface JobOrigin {
+  readonly scheduleId: string | null;
+  readonly parentId: string | null;
+}
+
+export function createStoredJob(
+  job: NewJob,
+  sequence: number,
+  now: number,
+  { scheduleId, parentId }: JobOrigin,
+): StoredJob {
   const { delayMs } = job;
   const runAt = delayMs === null ? (job.runAt ?? now) : now + delayMs;
   const record: JobRecord = {
@@ -33,6 +49,11 @@ export function createStoredJob(job: NewJob, sequence: number, now: number, sche
     priority: job.priority,
     idempotencyKey: job.idempotencyKey,
     occurrence: scheduleId === null ? null : { scheduleId, dueAt: runAt },
+    parentId,
+    stepCount: 0,
+    signalCount: 0,
+    isSuspended: false,
+    isCancelRequested: false,
     createdAt: now,
     runAt,
     startedAt: null,
@@ -43,7 +64,16 @@ export function createStoredJob(job: NewJob, sequence: number, now: number, sche
     args: copyPayload(job.args),
     result: null,
   };
-  return { sequence, record, leaseToken: null, lastSettled: null, attempts: [] };
+  return {
+    sequence,
+    record,
+    leaseToken: null,
+    lastSettled: null,
+    attempts: [],
+    steps: [],
+    signals: [],
+    suspension: null,
+  };
 }
 
 /** The history of `job` with its running attempt added; the oldest goes where it would grow too long. */
@@ -94,4 +124,8 @@ function copyOccurrence(occurrence: Occurrence | null): Occurrence | null {
 
 function copyError(error: StoredError | null): StoredError | null {
   return error === null ? null : { ...error };
+}
+
+export function finishTime({ finishedAt }: JobRecord): number {
+  return finishedAt ?? Number.POSITIVE_INFINITY;
 }

@@ -99,14 +99,18 @@ export const cancelRetryRules: RuleGroup = {
         { status: 'not_found' },
         { status: 'refused', state: 'pending' },
       ]);
-      assert.deepEqual(await t.storage.cancel({ jobIds }), [changed, { status: 'not_found' }, changed]);
-      assert.deepEqual(await t.storage.cancel({ jobIds: [] }), []);
+      assert.deepEqual(await t.storage.cancel({ jobIds, isRunningIncluded: false }), [
+        changed,
+        { status: 'not_found' },
+        changed,
+      ]);
+      assert.deepEqual(await t.storage.cancel({ jobIds: [], isRunningIncluded: false }), []);
       assert.deepEqual(await t.storage.retry({ jobIds: [] }), []);
     },
 
     'takes an id that comes twice one after the other': async (t) => {
       const id = await t.enqueueOne();
-      assert.deepEqual(await t.storage.cancel({ jobIds: [id, id] }), [
+      assert.deepEqual(await t.storage.cancel({ jobIds: [id, id], isRunningIncluded: false }), [
         { status: 'changed', state: 'cancelled' },
         { status: 'refused', state: 'cancelled' },
       ]);

@@ -72,7 +72,7 @@ export const pruneRules: RuleGroup = {
       assert.deepEqual(await t.attempts(id), []);
       assert.deepEqual(await t.storage.counts(), []);
       assert.equal((await t.list()).total, 0);
-      assert.deepEqual(await t.storage.cancel({ jobIds: [id] }), [{ status: 'not_found' }]);
+      assert.deepEqual(await t.storage.cancel({ jobIds: [id], isRunningIncluded: false }), [{ status: 'not_found' }]);
       assert.deepEqual(await t.storage.retry({ jobIds: [id] }), [{ status: 'not_found' }]);
     },
 

@@ -114,12 +114,12 @@ describe.each(CUTS)('a connection that is cut $when the server has the message',
   });
 
   it('makes a cancel wait a little, and a job that is cancelled', async () => {
-    await storage.cancel({ jobIds: [ids.next()] });
+    await storage.cancel({ jobIds: [ids.next()], isRunningIncluded: false });
     for (let round = 1; round <= ROUNDS; round++) {
       const job = newJob();
       await storage.enqueue({ jobs: [job] });
       const cut = cutNext('cancel', isForwarded);
-      const cancelled = within(BOUND_MS, 'the cancel', storage.cancel({ jobIds: [job.id] }));
+      const cancelled = within(BOUND_MS, 'the cancel', storage.cancel({ jobIds: [job.id], isRunningIncluded: false }));
       await cut;
       // Where the first try took effect, the second finds the job cancelled already.
       expect(await cancelled).toMatchObject([{ state: 'cancelled' }]);
@@ -140,7 +140,7 @@ describe.each(CUTS)('a connection that is cut $when the server has the message',
       // What the first try took back, the second passed over, and need not be committed yet.
       await expect.poll(() => stateOf(job)).toBe('pending');
       expect(await direct.getAttempts({ jobId: job.id })).toMatchObject([{ attempt: 1, outcome: 'lost' }]);
-      await storage.cancel({ jobIds: [job.id] });
+      await storage.cancel({ jobIds: [job.id], isRunningIncluded: false });
     }
   });
 });

@@ -106,8 +106,8 @@ describe('batches of the same jobs in opposite orders, from several storages', (
       ]);
       expect(timesChanged(retried)).toBe(JOBS);
       const cancelled = await Promise.all([
-        storages[0].cancel({ jobIds: shuffled(jobIds) }),
-        storages[1].cancel({ jobIds: jobIds.toReversed() }),
+        storages[0].cancel({ jobIds: shuffled(jobIds), isRunningIncluded: false }),
+        storages[1].cancel({ jobIds: jobIds.toReversed(), isRunningIncluded: false }),
         storages[2].retry({ jobIds }),
       ]);
       expect(timesChanged(cancelled)).toBe(JOBS);
