@@ -37,3 +37,7 @@ export function isWorkHint(name: string): (hint: StorageHint) => boolean {
 export function isFinishedHint(jobId: string): (hint: StorageHint) => boolean {
   return (hint) => hint.kind === 'finished' && (hint.jobIds === null || hint.jobIds.includes(jobId));
 }
+
+export function isSignalsHint(jobId: string): (hint: StorageHint) => boolean {
+  return (hint) => hint.kind === 'signals' && (hint.jobIds === null || hint.jobIds.includes(jobId));
+}

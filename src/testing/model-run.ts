@@ -63,7 +63,7 @@ export class ModelRun {
       case 'prune':
         return this.#pair.compare((storage) => pruneAll(storage, operation));
       case 'list':
-        return this.#pair.compare((storage) => storage.listJobs(operation));
+        return this.#pair.compare((storage) => storage.listJobs({ ...operation, parentId: null }));
       case 'counts':
         return this.#pair.compare((storage) => storage.counts());
       case 'advance':
@@ -141,6 +141,8 @@ function outcomeOf({ outcome: kind, delayMs }: SettlementSpec, { attempt, token 
       return { kind, error };
     case 'release':
       return { kind };
+    case 'suspend':
+      return { kind, wakeAt: null, awaits: [], signalsSeen: null };
   }
 }
 

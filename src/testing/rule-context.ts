@@ -6,6 +6,7 @@ import { encodePayload, type Payload } from '../core/payload.ts';
 import type {
   AttemptOutcome,
   ChangeResult,
+  ClaimedJob,
   ClaimParams,
   ListJobsParams,
   NewJob,
@@ -19,7 +20,7 @@ import type { OpenTransaction, StorageFixture } from './storage-harness.ts';
 export type JobDraft = Partial<Omit<NewJob, 'options'>> & { readonly options?: Partial<JobOptions> };
 
 export interface Claimed {
-  readonly job: JobRecord;
+  readonly job: ClaimedJob;
   readonly lease: Lease;
 }
 
@@ -187,6 +188,7 @@ export class RuleContext {
     const { jobs, total } = await this.storage.listJobs({
       states: null,
       names: null,
+      parentId: null,
       limit: 1000,
       offset: 0,
       orderBy: 'createdAt',
@@ -236,6 +238,15 @@ export function failed(delayMs = 0, message = 'it failed'): AttemptOutcome {
 export function died(message = 'it failed for good'): AttemptOutcome {
   return { kind: 'dead', error: errorOf(message) };
 }
+
+/** What a job says that nobody has run, called from a handler, or sent signals. */
+export const UNTOUCHED = {
+  parentId: null,
+  stepCount: 0,
+  signalCount: 0,
+  isSuspended: false,
+  isCancelRequested: false,
+} as const;
 
 export const RELEASED: AttemptOutcome = { kind: 'release' };
 export const LEASE_LOST: SettleResult = { status: 'lease_lost' };

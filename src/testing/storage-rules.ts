@@ -1,6 +1,7 @@
 import { RuleContext } from './rule-context.ts';
 import type { Rule, RuleGroup } from './rule-group.ts';
 import { cancelRetryRules } from './rules/cancel-retry-rules.ts';
+import { childRules } from './rules/child-rules.ts';
 import { claimRules } from './rules/claim-rules.ts';
 import { closeRules } from './rules/close-rules.ts';
 import { countRules } from './rules/count-rules.ts';
@@ -16,7 +17,13 @@ import { reclaimRules } from './rules/reclaim-rules.ts';
 import { scheduleRules } from './rules/schedule-rules.ts';
 import { settleRules } from './rules/settle-rules.ts';
 import { sharedRules } from './rules/shared-rules.ts';
+import { signalRules } from './rules/signal-rules.ts';
+import { stepRules } from './rules/step-rules.ts';
+import { stopRules } from './rules/stop-rules.ts';
+import { suspensionRules } from './rules/suspension-rules.ts';
 import { transactionRules } from './rules/transaction-rules.ts';
+import { waitCycleRules } from './rules/wait-cycle-rules.ts';
+import { wakeRules } from './rules/wake-rules.ts';
 import { watchRules } from './rules/watch-rules.ts';
 import type { StorageCapabilities, StorageHarness } from './storage-harness.ts';
 
@@ -29,6 +36,13 @@ export const STORAGE_RULES: readonly RuleGroup[] = [
   settleRules,
   reclaimRules,
   cancelRetryRules,
+  stopRules,
+  stepRules,
+  childRules,
+  suspensionRules,
+  wakeRules,
+  waitCycleRules,
+  signalRules,
   readRules,
   countRules,
   pruneRules,

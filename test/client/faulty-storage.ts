@@ -7,6 +7,13 @@ import type {
   UpdateScheduleParams,
 } from '../../src/core/schedule-operations.ts';
 import type {
+  GetSignalsParams,
+  GetStepsParams,
+  RecordStepsParams,
+  SignalParams,
+} from '../../src/core/step-operations.ts';
+import type {
+  CancelParams,
   ClaimParams,
   EnqueueInTransactionParams,
   EnqueueParams,
@@ -86,9 +93,13 @@ export class FaultyStorage implements Storage {
   extendLeases = (params: ExtendLeasesParams) =>
     this.#call('extendLeases', params, () => this.#inner.extendLeases(params));
   settle = (params: SettleParams) => this.#call('settle', params, () => this.#inner.settle(params));
+  recordSteps = (params: RecordStepsParams) => this.#call('recordSteps', params, () => this.#inner.recordSteps(params));
+  getSteps = (params: GetStepsParams) => this.#call('getSteps', params, () => this.#inner.getSteps(params));
+  signal = (params: SignalParams) => this.#call('signal', params, () => this.#inner.signal(params));
+  getSignals = (params: GetSignalsParams) => this.#call('getSignals', params, () => this.#inner.getSignals(params));
   reclaimExpired = (params: ReclaimParams) =>
     this.#call('reclaimExpired', params, () => this.#inner.reclaimExpired(params));
-  cancel = (params: JobIdsParams) => this.#call('cancel', params, () => this.#inner.cancel(params));
+  cancel = (params: CancelParams) => this.#call('cancel', params, () => this.#inner.cancel(params));
   retry = (params: JobIdsParams) => this.#call('retry', params, () => this.#inner.retry(params));
   getJobs = (params: JobIdsParams) => this.#call('getJobs', params, () => this.#inner.getJobs(params));
   getAttempts = (params: { jobId: string }) => this.#call('getAttempts', params, () => this.#inner.getAttempts(params));

@@ -1,5 +1,5 @@
-import type { JobRecord, Lease } from '../../src/core/job.ts';
-import type { NewJob, SettleResult, Storage } from '../../src/core/storage.ts';
+import type { Lease } from '../../src/core/job.ts';
+import type { ClaimedJob, NewJob, SettleResult, Storage } from '../../src/core/storage.ts';
 import { disguiseJobs, override } from './override-storage.ts';
 
 /** A mistake that a storage could make, as a wrapper around one that makes none. */
@@ -97,7 +97,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
 };
 
 function claimTwice(storage: Storage): Storage {
-  let last: JobRecord | null = null;
+  let last: ClaimedJob | null = null;
   return override(storage, {
     claim: async (params) => {
       const result = await storage.claim(params);
@@ -138,7 +138,7 @@ function ignorePriority(storage: Storage): Storage {
 function starveNames(storage: Storage): Storage {
   return override(storage, {
     claim: async (params) => {
-      const jobs: JobRecord[] = [];
+      const jobs: ClaimedJob[] = [];
       for (const name of params.names) {
         const taken = await storage.claim({ ...params, names: [name], limit: params.limit - jobs.length });
         jobs.push(...taken.jobs);

@@ -12,17 +12,17 @@ import {
 
 /** Every pair, written out once more: rows are states, columns the events in the order of JOB_EVENTS. */
 const EXPECTED = {
-  //          claim      succeed    fail       die     release    cancel       retry
-  pending: ['running', null, null, null, null, 'cancelled', null],
-  running: [null, 'success', 'pending', 'dead', 'pending', null, null],
-  success: [null, null, null, null, null, null, null],
-  dead: [null, null, null, null, null, null, 'pending'],
-  cancelled: [null, null, null, null, null, null, null],
+  //          claim      succeed    fail       die     release    suspend    stop         cancel       retry
+  pending: ['running', null, null, null, null, null, null, 'cancelled', null],
+  running: [null, 'success', 'pending', 'dead', 'pending', 'pending', 'cancelled', null, null],
+  success: [null, null, null, null, null, null, null, null, null],
+  dead: [null, null, null, null, null, null, null, null, 'pending'],
+  cancelled: [null, null, null, null, null, null, null, null, null],
 } as const;
 
 describe('transitions', () => {
   it('are these and no others', () => {
-    expect(JOB_EVENTS).toEqual(['claim', 'succeed', 'fail', 'die', 'release', 'cancel', 'retry']);
+    expect(JOB_EVENTS).toEqual(['claim', 'succeed', 'fail', 'die', 'release', 'suspend', 'stop', 'cancel', 'retry']);
     expect(Object.keys(TRANSITIONS)).toEqual([...JOB_STATES]);
     for (const state of JOB_STATES) {
       expect(
@@ -48,8 +48,12 @@ describe('finished states', () => {
 
 describe('a lost attempt', () => {
   it('counts: the job goes on while attempts are left', () => {
-    expect([1, 2, 3, 4].map((attempt) => reclaimEvent(attempt, 3))).toEqual(['fail', 'fail', 'die', 'die']);
-    expect(reclaimEvent(1, 1)).toBe('die');
+    expect([1, 2, 3, 4].map((attempt) => reclaimEvent(attempt, 3, false))).toEqual(['fail', 'fail', 'die', 'die']);
+    expect(reclaimEvent(1, 1, false)).toBe('die');
+  });
+
+  it('ends a job that was asked to stop, whatever attempts are left', () => {
+    expect([1, 2, 3].map((attempt) => reclaimEvent(attempt, 2, true))).toEqual(['stop', 'stop', 'stop']);
   });
 
   it('is recorded with the worker that was lost', () => {

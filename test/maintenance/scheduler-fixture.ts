@@ -85,7 +85,15 @@ export function createSchedulerFixture(startAt?: number): SchedulerFixture {
 async function readOccurrences(storage: MemoryStorage, scheduleId: string): Promise<number[]> {
   const all: number[] = [];
   for (let offset = 0; ; offset += 1000) {
-    const page = { states: null, names: null, limit: 1000, offset, orderBy: 'createdAt', isAscending: true } as const;
+    const page = {
+      states: null,
+      names: null,
+      parentId: null,
+      limit: 1000,
+      offset,
+      orderBy: 'createdAt',
+      isAscending: true,
+    } as const;
     const { jobs, total } = await storage.listJobs(page);
     for (const { occurrence } of jobs) if (occurrence?.scheduleId === scheduleId) all.push(occurrence.dueAt);
     if (offset + 1000 >= total) return all;

@@ -57,8 +57,8 @@ export function signalJob(
   }
   const signals = [...job.signals, { id, name, payload: payload === null ? null : copyPayload(payload) }];
   const changed = table.update(job, { signals, record: { signalCount: signals.length } });
-  const isWaiting = typeof changed.suspension?.signalsSeen === 'number';
-  return { result: { status: 'stored' }, woken: isWaiting ? wake(table, changed, now) : null };
+  const seen = changed.suspension?.signalsSeen ?? Number.POSITIVE_INFINITY;
+  return { result: { status: 'stored' }, woken: signals.length > seen ? wake(table, changed, now) : null };
 }
 
 export function getSignals(table: JobTable, { jobId, from, limit }: GetSignalsParams): StoredSignal[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { DEFAULT_JOB_OPTIONS, type JobOptions } from '../../core/options.ts';
 import { encodePayload } from '../../core/payload.ts';
-import { comparablePayload, succeeded } from '../rule-context.ts';
+import { comparablePayload, succeeded, UNTOUCHED } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
 
 export const enqueueRules: RuleGroup = {
@@ -29,6 +29,7 @@ export const enqueueRules: RuleGroup = {
         priority: -3,
         idempotencyKey: 'k',
         occurrence: null,
+        ...UNTOUCHED,
         createdAt: t.now(),
         runAt: t.now(),
         startedAt: null,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DEFAULT_JOB_OPTIONS } from '../../core/options.ts';
 import { encodePayload } from '../../core/payload.ts';
 import { collectHints, isWorkHint } from '../hint-collector.ts';
-import { comparablePayload, died, failed, succeeded } from '../rule-context.ts';
+import { comparablePayload, died, failed, succeeded, UNTOUCHED } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
 import { scheduleRule } from './schedule-rules.ts';
 
@@ -62,6 +62,7 @@ export const firingRules: RuleGroup = {
         priority: 5,
         idempotencyKey: null,
         occurrence: { scheduleId: id, dueAt },
+        ...UNTOUCHED,
         createdAt: t.now(),
         runAt: dueAt,
         startedAt: null,

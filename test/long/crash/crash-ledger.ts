@@ -122,6 +122,7 @@ export class CrashLedger {
 
 const EVERY_JOB = {
   names: null,
+  parentId: null,
   limit: Number.MAX_SAFE_INTEGER,
   offset: 0,
   orderBy: 'createdAt',

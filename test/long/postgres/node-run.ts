@@ -67,6 +67,7 @@ export async function expectNothingLost(url: string, { clients, crashNodes, ledg
 const EVERY_JOB = {
   states: null,
   names: null,
+  parentId: null,
   limit: 1_000_000,
   offset: 0,
   orderBy: 'createdAt',

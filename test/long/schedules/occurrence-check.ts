@@ -82,7 +82,14 @@ export async function readRuns(
   return read;
 }
 
-const PAGE = { states: null, names: null, limit: 1000, orderBy: 'createdAt', isAscending: true } as const;
+const PAGE = {
+  states: null,
+  names: null,
+  parentId: null,
+  limit: 1000,
+  orderBy: 'createdAt',
+  isAscending: true,
+} as const;
 
 async function listAllJobs(storage: Pick<Storage, 'listJobs'>): Promise<JobSummary[]> {
   const all: JobSummary[] = [];
