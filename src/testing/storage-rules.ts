@@ -17,7 +17,10 @@ import { reclaimRules } from './rules/reclaim-rules.ts';
 import { scheduleRules } from './rules/schedule-rules.ts';
 import { settleRules } from './rules/settle-rules.ts';
 import { sharedRules } from './rules/shared-rules.ts';
+import { sharedStepRules } from './rules/shared-step-rules.ts';
 import { signalRules } from './rules/signal-rules.ts';
+import { stepLimitRules } from './rules/step-limit-rules.ts';
+import { stepPersistenceRules } from './rules/step-persistence-rules.ts';
 import { stepRules } from './rules/step-rules.ts';
 import { stopRules } from './rules/stop-rules.ts';
 import { suspensionRules } from './rules/suspension-rules.ts';
@@ -50,9 +53,12 @@ export const STORAGE_RULES: readonly RuleGroup[] = [
   firingRules,
   watchRules,
   limitRules,
+  stepLimitRules,
   closeRules,
   persistenceRules,
+  stepPersistenceRules,
   sharedRules,
+  sharedStepRules,
   transactionRules,
 ];
 

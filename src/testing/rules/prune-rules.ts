@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { FINISHED_STATES, JOB_STATES } from '../../core/job.ts';
 import { failed } from '../rule-context.ts';
 import type { RuleGroup } from '../rule-group.ts';
+import { newStep, StepContext } from '../step-context.ts';
 
 export const pruneRules: RuleGroup = {
   topic: 'prune',
@@ -87,6 +88,27 @@ export const pruneRules: RuleGroup = {
       assert.deepEqual(await t.attempts(job.id), []);
       const { attempt, state, error } = await t.job(job.id);
       assert.deepEqual([attempt, state, error], [0, 'pending', null]);
+    },
+
+    'forgets the steps and signals of a job, which a new one of its id does not have': async (t) => {
+      const s = new StepContext(t);
+      const { job, lease } = await s.start('task');
+      await s.record(lease, 0, newStep('old'), newStep('old too'));
+      const signal = s.newSignal(job.id);
+      await t.storage.signal({ signals: [signal] });
+      await t.settle(lease, { kind: 'success', result: null });
+      await t.advance(1);
+      await t.storage.prune({ state: 'success', olderThanMs: 0, limit: 1 });
+      const read = async () => [await s.steps(job.id), await s.signals(job.id)];
+      assert.deepEqual(await read(), [[], []]);
+      assert.deepEqual(await t.storage.signal({ signals: [signal] }), [{ status: 'not_found' }]);
+      await t.enqueueOne({ id: job.id });
+      assert.deepEqual(await read(), [[], []]);
+      const again = await t.claimOne();
+      assert.deepEqual([again.job.stepCount, again.job.signalCount], [0, 0]);
+      await s.record(again.lease, 0, newStep('new'));
+      assert.deepEqual(await t.storage.signal({ signals: [signal] }), [{ status: 'stored' }]);
+      assert.deepEqual([await s.texts(job.id), (await s.signals(job.id)).length], [['new'], 1]);
     },
 
     'passes over a dead job that was retried': async (t) => {
