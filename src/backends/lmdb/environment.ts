@@ -16,7 +16,7 @@ import { ReseolioError } from '../../core/errors.ts';
 import type { Durability, StorageHint } from '../../core/storage.ts';
 import { type CommitMode, CommitModeChooser } from './commit-mode.ts';
 import { Committer } from './committer.ts';
-import { FORMAT_KEY, formatJobId } from './keys.ts';
+import { FORMAT_KEY, formatJobId, type JobId } from './keys.ts';
 import { NameIndex } from './names.ts';
 import { FeedReader } from './operations/read-feed.ts';
 import { readScheduleTotals } from './schedules.ts';
@@ -28,8 +28,8 @@ import type { WriteTransaction } from './write-transaction.ts';
 const META_MAGIC = 0xbeefc0de;
 const META_MAGIC_AT = 24;
 
-/** Version of the layout in `keys.ts` and of the records in `job-codec.ts` and `schedule-codec.ts`. */
-const FORMAT_VERSION = 1;
+/** Version of the layout in `keys.ts` and of the records in the `*-codec.ts` files. */
+const FORMAT_VERSION = 2;
 
 export interface EnvironmentParams {
   readonly directory: string;
@@ -134,24 +134,31 @@ export class Environment {
     this.#closing = null;
   }
 
-  #onCommitted({ finishedIds, workNames, hasNewWork, hasChangedSchedules }: WriteTransaction): void {
+  #onCommitted(transaction: WriteTransaction): void {
+    const { finishedIds, signalledIds, workNames, hasNewWork, hasChangedSchedules } = transaction;
     if (workNames.size > 0) this.emit({ kind: 'work', names: [...workNames] });
-    if (finishedIds.length > 0) {
-      this.emit({ kind: 'finished', jobIds: finishedIds.map((id) => formatJobId(id)) });
-    }
+    this.#emitOfJobs('finished', formatJobIds(finishedIds));
+    this.#emitOfJobs('signals', formatJobIds(signalledIds));
     if (hasChangedSchedules) this.emit({ kind: 'schedules' });
-    if (hasNewWork || finishedIds.length > 0 || hasChangedSchedules) this.#wake.notify();
+    const hasFed = finishedIds.length > 0 || signalledIds.length > 0;
+    if (hasNewWork || hasFed || hasChangedSchedules) this.#wake.notify();
   }
 
   #onWake(): void {
     if (this.committer.failure !== null || this.#feed === null) return;
     this.tree.refresh();
     this.emit({ kind: 'work', names: null });
-    const finished = this.#feed.readNew();
-    if (finished === null || finished.length > 0) this.emit({ kind: 'finished', jobIds: finished });
+    const news = this.#feed.readNew();
+    this.#emitOfJobs('finished', news?.settledIds ?? null);
+    this.#emitOfJobs('signals', news?.signalledIds ?? null);
     const { changes } = readScheduleTotals(this.tree);
     if (changes !== this.#scheduleChanges) this.emit({ kind: 'schedules' });
     this.#scheduleChanges = changes;
+  }
+
+  /** `jobIds`: null for some that are not known. */
+  #emitOfJobs(kind: 'finished' | 'signals', jobIds: readonly string[] | null): void {
+    if (jobIds === null || jobIds.length > 0) this.emit({ kind, jobIds });
   }
 
   #assertSameSettings({ durability, commitMode }: EnvironmentParams): void {
@@ -179,6 +186,10 @@ export class Environment {
     }
     this.#feed ??= new FeedReader(this.tree, this.#origin);
   }
+}
+
+function formatJobIds(ids: readonly JobId[]): string[] {
+  return ids.map((id) => formatJobId(id));
 }
 
 function assertKnownFormat(version: number, directory: string): void {

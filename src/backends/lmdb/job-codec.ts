@@ -1,6 +1,6 @@
-import { JOB_STATES, type JobRecord, type JobState, type StoredError } from '../../core/job.ts';
+import { JOB_STATES, type JobState, type StoredError } from '../../core/job.ts';
 import { BACKOFFS, type Backoff, type JobOptions } from '../../core/options.ts';
-import { PAYLOAD_ENCODINGS, type Payload, type PayloadEncoding, packRecord, unpackRecord } from '../../core/payload.ts';
+import { PAYLOAD_ENCODINGS, type PayloadEncoding, packRecord, unpackRecord } from '../../core/payload.ts';
 import type { Occurrence } from '../../core/schedule-record.ts';
 import { formatJobId, ID_BYTES } from './keys.ts';
 import type { ScheduleId } from './schedule-keys.ts';
@@ -31,6 +31,16 @@ export interface StoredJob {
   readonly idempotencyKey: Buffer;
   /** As {@link packOccurrence} makes it; empty for a call. */
   readonly occurrence: Buffer;
+  /** Empty if no job made this one. */
+  readonly parentId: Buffer;
+  stepCount: number;
+  signalCount: number;
+  isSuspended: boolean;
+  /** Suspended, and a signal makes it due. */
+  isSignalAwaited: boolean;
+  isCancelRequested: boolean;
+  /** A job may await it: when it finishes, somebody has to look. So that the end of all others costs no look. */
+  isAwaited: boolean;
   readonly argsEncoding: PayloadEncoding;
   /** null: they are large and lie under a key of their own, so that transitions and lists do not copy them along. */
   readonly args: Buffer | null;
@@ -76,13 +86,24 @@ const AT = {
   jitter: 108,
   leaseToken: 116,
   settledToken: 132,
+  flags: 148,
+  signalCount: 149,
+  stepCount: 151,
 } as const;
 
-const HEAD_BYTES = 148;
+const HEAD_BYTES = 155;
 const OCCURRENCE_BYTES = 24;
 const TOKEN_BYTES = 16;
-/** Beside the encoding of the arguments: an occurrence follows the head. */
-const HAS_OCCURRENCE = 0x80;
+const FLAG = {
+  /** The id of the parent follows the head. */
+  hasParent: 0x01,
+  /** An occurrence follows. */
+  hasOccurrence: 0x02,
+  isSuspended: 0x04,
+  isSignalAwaited: 0x08,
+  isCancelRequested: 0x10,
+  isAwaited: 0x20,
+} as const;
 /** In place of an encoding: there is no result. */
 const NO_RESULT = 255;
 /** Beside an encoding: the result lies elsewhere. */
@@ -97,7 +118,7 @@ export function stateCode(state: JobState): number {
 export function encodeJob(job: StoredJob): Buffer {
   const args = job.args ?? EMPTY;
   const result = job.result ?? EMPTY;
-  const parts = [job.occurrence, job.idempotencyKey, args, job.workerId, job.error, result];
+  const parts = [job.parentId, job.occurrence, job.idempotencyKey, args, job.workerId, job.error, result];
   let length = HEAD_BYTES;
   for (const part of parts) length += part.length;
   const bytes = Buffer.allocUnsafe(length);
@@ -114,8 +135,7 @@ function encodeHead(job: StoredJob, bytes: Buffer): void {
   const { options } = job;
   bytes[AT.state] = stateCode(job.state);
   bytes[AT.backoff] = BACKOFFS.indexOf(options.backoff);
-  bytes[AT.argsEncoding] =
-    PAYLOAD_ENCODINGS.indexOf(job.argsEncoding) | (job.occurrence.length > 0 ? HAS_OCCURRENCE : 0);
+  bytes[AT.argsEncoding] = PAYLOAD_ENCODINGS.indexOf(job.argsEncoding);
   bytes[AT.resultEncoding] = resultCode(job);
   bytes.writeInt16LE(job.priority, AT.priority);
   bytes.writeUInt16LE(job.idempotencyKey.length, AT.idempotencyKeyBytes);
@@ -139,6 +159,20 @@ function encodeHead(job: StoredJob, bytes: Buffer): void {
   bytes.writeDoubleLE(options.jitter, AT.jitter);
   bytes.set(job.leaseToken, AT.leaseToken);
   bytes.set(job.settledToken, AT.settledToken);
+  bytes[AT.flags] = flagsOf(job);
+  bytes.writeUInt16LE(job.signalCount, AT.signalCount);
+  bytes.writeUInt32LE(job.stepCount, AT.stepCount);
+}
+
+function flagsOf(job: StoredJob): number {
+  return (
+    (job.parentId.length > 0 ? FLAG.hasParent : 0) |
+    (job.occurrence.length > 0 ? FLAG.hasOccurrence : 0) |
+    (job.isSuspended ? FLAG.isSuspended : 0) |
+    (job.isSignalAwaited ? FLAG.isSignalAwaited : 0) |
+    (job.isCancelRequested ? FLAG.isCancelRequested : 0) |
+    (job.isAwaited ? FLAG.isAwaited : 0)
+  );
 }
 
 function resultCode({ resultEncoding, result }: StoredJob): number {
@@ -150,8 +184,9 @@ function resultCode({ resultEncoding, result }: StoredJob): number {
 export function decodeJob(bytes: Buffer): StoredJob {
   const argsBytes = bytes.readUInt32LE(AT.argsBytes);
   const hasLargeArgs = argsBytes === LARGE_ARGS;
-  const argsCode = bytes[AT.argsEncoding] as number;
-  const keyAt = HEAD_BYTES + ((argsCode & HAS_OCCURRENCE) === 0 ? 0 : OCCURRENCE_BYTES);
+  const flags = bytes[AT.flags] as number;
+  const occurrenceAt = HEAD_BYTES + ((flags & FLAG.hasParent) === 0 ? 0 : ID_BYTES);
+  const keyAt = occurrenceAt + ((flags & FLAG.hasOccurrence) === 0 ? 0 : OCCURRENCE_BYTES);
   const argsAt = keyAt + bytes.readUInt16LE(AT.idempotencyKeyBytes);
   const workerIdAt = argsAt + (hasLargeArgs ? 0 : argsBytes);
   const errorAt = workerIdAt + bytes.readUInt16LE(AT.workerIdBytes);
@@ -173,9 +208,16 @@ export function decodeJob(bytes: Buffer): StoredJob {
     leaseToken: bytes.subarray(AT.leaseToken, AT.leaseToken + TOKEN_BYTES),
     settledAttempt: bytes.readUInt32LE(AT.settledAttempt),
     settledToken: bytes.subarray(AT.settledToken, AT.settledToken + TOKEN_BYTES),
-    occurrence: slice(bytes, HEAD_BYTES, keyAt),
+    parentId: slice(bytes, HEAD_BYTES, occurrenceAt),
+    occurrence: slice(bytes, occurrenceAt, keyAt),
+    stepCount: bytes.readUInt32LE(AT.stepCount),
+    signalCount: bytes.readUInt16LE(AT.signalCount),
+    isSuspended: (flags & FLAG.isSuspended) !== 0,
+    isSignalAwaited: (flags & FLAG.isSignalAwaited) !== 0,
+    isCancelRequested: (flags & FLAG.isCancelRequested) !== 0,
+    isAwaited: (flags & FLAG.isAwaited) !== 0,
     idempotencyKey: slice(bytes, keyAt, argsAt),
-    argsEncoding: PAYLOAD_ENCODINGS[argsCode & ~HAS_OCCURRENCE] as PayloadEncoding,
+    argsEncoding: PAYLOAD_ENCODINGS[bytes[AT.argsEncoding] as number] as PayloadEncoding,
     args: hasLargeArgs ? null : slice(bytes, argsAt, workerIdAt),
     workerId: slice(bytes, workerIdAt, errorAt),
     error: slice(bytes, errorAt, resultAt),
@@ -199,7 +241,7 @@ export function packError(error: StoredError | null): Buffer {
   return error === null ? EMPTY : packRecord([error.name, error.message, error.stack]);
 }
 
-function unpackError(bytes: Buffer): StoredError | null {
+export function unpackError(bytes: Buffer): StoredError | null {
   if (bytes.length === 0) return null;
   const [name, message, stack] = unpackRecord(bytes) as [string, string, string | null];
   return { name, message, stack };
@@ -212,45 +254,8 @@ export function packOccurrence(scheduleId: ScheduleId, dueAt: number): Buffer {
   return bytes;
 }
 
-function unpackOccurrence(bytes: Buffer): Occurrence | null {
+export function unpackOccurrence(bytes: Buffer): Occurrence | null {
   return bytes.length === 0 ? null : { scheduleId: formatJobId(bytes), dueAt: bytes.readDoubleLE(ID_BYTES) };
-}
-
-/** `large` are the payloads that the record itself does not hold. */
-export function toJobRecord(id: string, name: string, job: StoredJob, large: LargePayloads): JobRecord {
-  return {
-    id,
-    name,
-    state: job.state,
-    attempt: job.attempt,
-    options: job.options,
-    priority: job.priority,
-    idempotencyKey: textOrNull(job.idempotencyKey),
-    occurrence: unpackOccurrence(job.occurrence),
-    createdAt: job.createdAt,
-    runAt: job.runAt,
-    startedAt: job.startedAt,
-    finishedAt: job.finishedAt,
-    workerId: textOrNull(job.workerId),
-    leaseExpiresAt: job.leaseExpiresAt,
-    error: unpackError(job.error),
-    args: { encoding: job.argsEncoding, bytes: job.args ?? large.args ?? EMPTY },
-    result: toResult(job, large),
-  };
-}
-
-export interface LargePayloads {
-  readonly args: Buffer | null;
-  readonly result: Buffer | null;
-}
-
-function toResult({ resultEncoding, result }: StoredJob, large: LargePayloads): Payload | null {
-  return resultEncoding === null ? null : { encoding: resultEncoding, bytes: result ?? large.result ?? EMPTY };
-}
-
-/** Neither keys nor worker ids can be empty, so no bytes are no text. */
-function textOrNull(bytes: Buffer): string | null {
-  return bytes.length === 0 ? null : bytes.toString();
 }
 
 function slice(bytes: Buffer, start: number, end: number): Buffer {

@@ -12,10 +12,10 @@
  * 03 lease expiry, job id                      -> (empty)
  * 04 name-id, priority, due time, sequence     -> job id                  jobs that are pending, in claim order
  * 05 name-id, creation time, sequence          -> job id                  jobs that are pending or running
- * 06 feed number                               -> ids settled by one commit, for other processes
+ * 06 feed number                               -> ids settled and signalled by one commit, for other processes
  * 07 name                                      -> name-id
  * 08 name-id, idempotency key                  -> job id
- * 09 state, name-id, creation time, sequence   -> job id, finish time     finished jobs
+ * 09 state, name-id, creation time, sequence   -> job id, finish time, parent id if any
  * 0a job id, ordinal                           -> a failed or lost attempt
  * 0b job id, 0 or 1                            -> arguments, or a result, too large for the record
  * 0c job id                                    -> the job
@@ -23,6 +23,12 @@
  * 0e state, next occurrence, schedule id       -> (empty)                 schedules in the order of lists
  * 0f name                                      -> id of the schedule that was made last under it
  * 10 schedule id                               -> the schedule
+ * 11 job id, creation time, sequence           -> job id                  its children
+ * 12 job id, number                            -> a step
+ * 13 job id, number                            -> a signal
+ * 14 job id, signal id                         -> (empty)
+ * 15 job id                                    -> ids of the jobs that it awaits while it is suspended
+ * 16 job id, job id                            -> (empty)                 the second awaits the first
  * ```
  */
 export const PREFIX = {
@@ -43,6 +49,12 @@ export const PREFIX = {
   scheduleOrder: 0x0e,
   scheduleName: 0x0f,
   schedule: 0x10,
+  child: 0x11,
+  step: 0x12,
+  signal: 0x13,
+  signalId: 0x14,
+  awaited: 0x15,
+  waiter: 0x16,
 } as const;
 
 export type JobId = Buffer;
@@ -99,11 +111,7 @@ export function largePayloadKey(id: JobId, kind: 'args' | 'result'): Buffer {
 }
 
 export function attemptKey(id: JobId, ordinal: number): Buffer {
-  const key = Buffer.allocUnsafe(1 + ID_BYTES + 4);
-  key[0] = PREFIX.attempt;
-  id.copy(key, 1);
-  key.writeUInt32BE(ordinal, 1 + ID_BYTES);
-  return key;
+  return numberedKey(PREFIX.attempt, id, ordinal);
 }
 
 export function leaseKey(expiresAt: number, id: JobId): Buffer {
@@ -170,7 +178,7 @@ export function finishedKey(stateCode: number, nameId: number, createdAt: number
   return writeListTail(key, 2, nameId, createdAt, sequence);
 }
 
-/** Both list keys end alike, and their last 14 bytes sort jobs of several names by creation. */
+/** All list keys end alike, and their last 14 bytes sort jobs of several lists by creation. */
 export function listOrder(key: Buffer): Buffer {
   return key.subarray(-14);
 }
@@ -254,6 +262,15 @@ export function keyOfId(prefix: number, id: JobId): Buffer {
   return key;
 }
 
+/** The `number`th of what a job has several of. */
+export function numberedKey(prefix: number, id: JobId, number: number): Buffer {
+  const key = Buffer.allocUnsafe(1 + ID_BYTES + 4);
+  key[0] = prefix;
+  id.copy(key, 1);
+  key.writeUInt32BE(number, 1 + ID_BYTES);
+  return key;
+}
+
 function keyOfNameId(prefix: number, nameId: number): Buffer {
   const key = Buffer.allocUnsafe(5);
   key[0] = prefix;
@@ -263,7 +280,11 @@ function keyOfNameId(prefix: number, nameId: number): Buffer {
 
 function writeListTail(key: Buffer, offset: number, nameId: number, createdAt: number, sequence: number): Buffer {
   key.writeUInt32BE(nameId, offset);
-  key.writeDoubleBE(createdAt, offset + 4);
-  key.writeUIntBE(sequence, offset + 12, 6);
+  return writeListOrder(key, offset + 4, createdAt, sequence);
+}
+
+export function writeListOrder(key: Buffer, offset: number, createdAt: number, sequence: number): Buffer {
+  key.writeDoubleBE(createdAt, offset);
+  key.writeUIntBE(sequence, offset + 8, 6);
   return key;
 }

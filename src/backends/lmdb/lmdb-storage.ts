@@ -16,6 +16,17 @@ import type {
   UpdateScheduleResult,
 } from '../../core/schedule-operations.ts';
 import type {
+  GetSignalsParams,
+  GetStepsParams,
+  RecordStepsParams,
+  RecordStepsResult,
+  SignalParams,
+  SignalResult,
+  StoredSignal,
+  StoredStep,
+} from '../../core/step-operations.ts';
+import type {
+  CancelParams,
   ChangeResult,
   ClaimParams,
   ClaimResult,
@@ -27,10 +38,12 @@ import type {
   ListJobsParams,
   ListJobsResult,
   NameCounts,
+  NewJob,
   PruneParams,
   PruneResult,
   ReclaimParams,
   ReclaimResult,
+  Settlement,
   SettleParams,
   SettleResult,
   Storage,
@@ -50,7 +63,9 @@ import { listJobs } from './operations/list-jobs.ts';
 import { getSchedule, listDueSchedules, listSchedules } from './operations/list-schedules.ts';
 import { PruneSearch, prune } from './operations/prune.ts';
 import { nextExpiryInMs, reclaimExpired } from './operations/reclaim-expired.ts';
+import { getSteps, recordSteps } from './operations/record-steps.ts';
 import { settle } from './operations/settle.ts';
+import { getSignals, signal } from './operations/signal.ts';
 
 export interface OpenLmdbStorageParams extends EnvironmentParams {
   readonly runtime: Pick<Runtime, 'now'>;
@@ -78,8 +93,7 @@ export class LmdbStorage implements Storage {
     this.#assertUsable();
     if (jobs.length === 0) return [];
     const results = this.#write((transaction) => enqueue(transaction, jobs, this.#now()), jobs.length);
-    // Before the commit: a worker of this process that claims at once has its claim in the same commit.
-    this.#environment.emit({ kind: 'work', names: [...new Set(jobs.map(({ name }) => name))] });
+    this.#announce(jobs);
     return results;
   }
 
@@ -105,7 +119,31 @@ export class LmdbStorage implements Storage {
   async settle({ settlements }: Readonly<SettleParams>): Promise<SettleResult[]> {
     this.#assertUsable();
     if (settlements.length === 0) return [];
-    return this.#write((transaction) => settle(transaction, settlements, this.#now()), settlements.length);
+    return this.#write((transaction) => settle(transaction, settlements, this.#now()), countJobs(settlements));
+  }
+
+  async recordSteps({ recordings }: Readonly<RecordStepsParams>): Promise<RecordStepsResult[]> {
+    this.#assertUsable();
+    if (recordings.length === 0) return [];
+    const steps = recordings.flatMap((recording) => recording.steps);
+    const jobCount = recordings.length + steps.length;
+    const results = this.#write((transaction) => recordSteps(transaction, recordings, this.#now()), jobCount);
+    this.#announce(steps.flatMap(({ child }) => child ?? []));
+    return results;
+  }
+
+  async getSteps(params: Readonly<GetStepsParams>): Promise<StoredStep[]> {
+    return this.#read((tree) => getSteps(tree, params));
+  }
+
+  async signal({ signals }: Readonly<SignalParams>): Promise<SignalResult[]> {
+    this.#assertUsable();
+    if (signals.length === 0) return [];
+    return this.#write((transaction) => signal(transaction, signals, this.#now()), signals.length);
+  }
+
+  async getSignals(params: Readonly<GetSignalsParams>): Promise<StoredSignal[]> {
+    return this.#read((tree) => getSignals(tree, params));
   }
 
   async reclaimExpired(params: Readonly<ReclaimParams>): Promise<ReclaimResult> {
@@ -114,8 +152,8 @@ export class LmdbStorage implements Storage {
     return this.#write((transaction) => reclaimExpired(transaction, params, this.#now()));
   }
 
-  async cancel({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
-    return this.#write((transaction) => cancel(transaction, jobIds, this.#now()), jobIds.length);
+  async cancel(params: Readonly<CancelParams>): Promise<ChangeResult[]> {
+    return this.#write((transaction) => cancel(transaction, params, this.#now()), params.jobIds.length);
   }
 
   async retry({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
@@ -141,8 +179,8 @@ export class LmdbStorage implements Storage {
   async prune(params: Readonly<PruneParams>): Promise<PruneResult> {
     const ids = this.#read((tree) => this.#pruneSearch.find(tree, params, this.#now()));
     if (ids.length === 0) return { pruned: 0, hasMore: false };
-    const pruned = await this.#write((transaction) => prune(transaction, ids, params.state));
-    return { pruned, hasMore: ids.length >= params.limit };
+    const { pruned, isStoppedEarly } = await this.#write((transaction) => prune(transaction, ids, params.state));
+    return { pruned, hasMore: isStoppedEarly || ids.length >= params.limit };
   }
 
   async createSchedule({ schedule }: Readonly<CreateScheduleParams>): Promise<CreateScheduleResult> {
@@ -190,6 +228,12 @@ export class LmdbStorage implements Storage {
     await this.#environment.release();
   }
 
+  /** Before the commit: a worker of this process that claims at once has its claim in the same commit. */
+  #announce(jobs: readonly NewJob[]): void {
+    if (jobs.length === 0) return;
+    this.#environment.emit({ kind: 'work', names: [...new Set(jobs.map(({ name }) => name))] });
+  }
+
   #write<Result>(operation: Operation<Result>, jobCount = 1): Promise<Result> {
     this.#assertUsable();
     return this.#environment.committer.submit(operation, jobCount);
@@ -208,4 +252,12 @@ export class LmdbStorage implements Storage {
     const { failure } = this.#environment.committer;
     if (failure !== null) throw failure;
   }
+}
+
+/** How many jobs the settlements are about, those that are awaited included. */
+function countJobs(settlements: readonly Settlement[]): number {
+  return settlements.reduce(
+    (count, { outcome }) => count + (outcome.kind === 'suspend' ? outcome.awaits.length : 0),
+    settlements.length,
+  );
 }

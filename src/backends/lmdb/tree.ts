@@ -9,8 +9,13 @@ export interface Entry {
   readonly value: Buffer;
 }
 
+/** Values of a page that may be large take about so much memory at most. */
+export const PAGE_BYTES = 8 * 1_048_576;
+
 export interface ScanParams extends KeyRange {
   readonly limit: number;
+  /** The page ends with the value that makes it so large. */
+  readonly enoughBytes?: number;
   readonly isReverse?: boolean;
 }
 
@@ -36,11 +41,18 @@ export class Tree {
   }
 
   /** A page of entries. Never more than that, and no iterator: one held open pins its snapshot, and the file grows. */
-  scan({ start, end, limit, isReverse = false }: ScanParams): Entry[] {
+  scan({ start, end, limit, enoughBytes = Number.POSITIVE_INFINITY, isReverse = false }: ScanParams): Entry[] {
     const range = isReverse
       ? { start: end, end: start, exclusiveStart: true, inclusiveEnd: true, reverse: true, limit }
       : { start, end, limit };
-    return Array.from(this.#database.getRange(range), ({ key, value }) => ({ key, value }));
+    const entries: Entry[] = [];
+    let bytes = 0;
+    for (const { key, value } of this.#database.getRange(range)) {
+      entries.push({ key, value });
+      bytes += value.length;
+      if (bytes >= enoughBytes) break;
+    }
+    return entries;
   }
 
   first(range: KeyRange): Entry | undefined {

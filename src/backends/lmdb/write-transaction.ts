@@ -15,7 +15,7 @@ import {
 import { decodeCounts, encodeCounts, type NameIndex } from './names.ts';
 import type { Tree } from './tree.ts';
 
-/** How many commits' worth of settled ids other processes can fall behind before they look at all they wait for. */
+/** How many commits' worth of ids other processes can fall behind before they look at all they wait for. */
 const FEED_LENGTH = 1024;
 const SEQUENCE_BYTES = 6;
 
@@ -35,6 +35,8 @@ export class WriteTransaction {
   readonly tree: Tree;
   /** Ids of jobs that reached a final state. */
   readonly finishedIds: JobId[] = [];
+  /** Ids of jobs that were sent a signal, or asked to stop. */
+  readonly signalledIds: JobId[] = [];
   /** A job became pending. */
   hasNewWork = false;
   /** A schedule was made or changed other than by firing. */
@@ -124,7 +126,7 @@ export class WriteTransaction {
   /** Writes what was gathered. `feedOrigin` names this process to the others, null when there are none to tell. */
   finish(feedOrigin: Buffer | null): void {
     for (const [nameId, deltas] of this.#countDeltas) this.#addCounts(nameId, deltas);
-    if (feedOrigin !== null && this.finishedIds.length > 0) this.#writeFeed(feedOrigin);
+    if (feedOrigin !== null && this.finishedIds.length + this.signalledIds.length > 0) this.#writeFeed(feedOrigin);
     const sequences = this.#sequences;
     if (sequences === null) return;
     this.tree.put(SEQUENCES_KEY, encodeSequences(sequences));
@@ -136,9 +138,10 @@ export class WriteTransaction {
   }
 
   #moveToFinished(id: JobId, job: StoredJob): void {
-    const value = Buffer.allocUnsafe(id.length + 8);
+    const value = Buffer.allocUnsafe(id.length + 8 + job.parentId.length);
     id.copy(value);
     value.writeDoubleBE(job.finishedAt as number, id.length);
+    job.parentId.copy(value, id.length + 8);
     this.tree.remove(liveKey(job.nameId, job.createdAt, job.sequence));
     this.tree.put(finishedKey(stateCode(job.state), job.nameId, job.createdAt, job.sequence), value);
   }
@@ -153,7 +156,10 @@ export class WriteTransaction {
 
   #writeFeed(origin: Buffer): void {
     const number = ++this.#loadSequences().feed;
-    this.tree.put(feedKey(number), Buffer.concat([origin, ...this.finishedIds]));
+    const finishedCount = Buffer.alloc(4);
+    finishedCount.writeUInt32BE(this.finishedIds.length);
+    const entry = Buffer.concat([origin, finishedCount, ...this.finishedIds, ...this.signalledIds]);
+    this.tree.put(feedKey(number), entry);
     if (number > FEED_LENGTH) this.tree.remove(feedKey(number - FEED_LENGTH));
   }
 

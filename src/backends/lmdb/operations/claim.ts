@@ -1,10 +1,11 @@
 import { ReseolioError } from '../../../core/errors.ts';
-import type { JobRecord } from '../../../core/job.ts';
-import type { ClaimParams, ClaimResult } from '../../../core/storage.ts';
-import { decodeJob, type StoredJob, toJobRecord } from '../job-codec.ts';
+import type { ClaimedJob, ClaimParams, ClaimResult } from '../../../core/storage.ts';
+import { decodeJob, type StoredJob } from '../job-codec.ts';
+import { toJobRecord } from '../job-record.ts';
 import { formatJobId, type JobId, jobKey, parseUuid } from '../keys.ts';
 import type { NameIndex } from '../names.ts';
 import type { Tree } from '../tree.ts';
+import { endSuspension } from '../waits.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 import { DueJobs } from './due-jobs.ts';
 import { readLargePayloads } from './get-jobs.ts';
@@ -82,9 +83,11 @@ interface HeldUnder {
   readonly leaseExpiresAt: number;
 }
 
-function claimOne(transaction: WriteTransaction, id: JobId, held: HeldUnder): JobRecord {
+function claimOne(transaction: WriteTransaction, id: JobId, held: HeldUnder): ClaimedJob {
   const job: StoredJob = decodeJob(transaction.tree.get(jobKey(id)) as Buffer);
+  const isResumed = job.isSuspended;
   transaction.removeFromIndexes(id, job);
+  endSuspension(transaction, id, job);
   job.state = 'running';
   job.attempt++;
   job.startedAt = held.startedAt;
@@ -93,10 +96,6 @@ function claimOne(transaction: WriteTransaction, id: JobId, held: HeldUnder): Jo
   job.workerId = held.workerId;
   transaction.putJob(id, job);
   transaction.addToIndexes(id, job, 'pending');
-  return toJobRecord(
-    formatJobId(id),
-    transaction.nameOf(job.nameId),
-    job,
-    readLargePayloads(transaction.tree, id, job),
-  );
+  const large = readLargePayloads(transaction.tree, id, job);
+  return { ...toJobRecord(formatJobId(id), transaction.nameOf(job.nameId), job, large), isResumed };
 }

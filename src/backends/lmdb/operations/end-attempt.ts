@@ -10,12 +10,13 @@ import type { Payload } from '../../../core/payload.ts';
 import { encodeAttempt } from '../attempt-codec.ts';
 import { asBuffer, MAX_INLINE_BYTES, NO_TOKEN, packError, type StoredJob } from '../job-codec.ts';
 import { attemptKey, type JobId, largePayloadKey } from '../keys.ts';
+import { storeChangedJob } from '../waits.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 export interface AttemptEnding {
   readonly event: JobEvent;
   readonly runAt: number;
-  /** What the job shows as its last error; a release leaves the one before. */
+  /** What the job shows as its last error; null leaves the one before, except after a success. */
   readonly error: StoredError | null;
   readonly result: Payload | null;
   /** How the attempt goes into the history; null if it does not. */
@@ -38,7 +39,8 @@ export function endAttempt(
   job.state = nextState(job.state, ending.event) as JobState;
   job.runAt = ending.runAt;
   job.leaseExpiresAt = null;
-  if (ending.event === 'release') job.attempt--;
+  job.isCancelRequested = false;
+  if (ending.event === 'release' || ending.event === 'suspend') job.attempt--;
   if (job.attempt === 0) job.startedAt = null;
   if (job.state !== 'pending') job.finishedAt = now;
   // A lost attempt was not settled by anybody: its worker, should it come back, is told so.
@@ -48,9 +50,8 @@ export function endAttempt(
   }
   job.leaseToken = NO_TOKEN;
   if (ending.result !== null) putResult(transaction, id, job, ending.result);
-  if (ending.event !== 'release') job.error = packError(ending.error);
-  transaction.putJob(id, job);
-  transaction.addToIndexes(id, job, 'running');
+  if (ending.error !== null || ending.event === 'succeed') job.error = packError(ending.error);
+  storeChangedJob(transaction, id, job, 'running', now);
 }
 
 function putResult(transaction: WriteTransaction, id: JobId, job: StoredJob, result: Payload): void {

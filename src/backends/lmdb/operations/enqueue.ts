@@ -1,14 +1,24 @@
 import type { EnqueueResult, NewJob } from '../../../core/storage.ts';
 import { asBuffer, EMPTY, MAX_INLINE_BYTES, NO_TOKEN, type StoredJob } from '../job-codec.ts';
 import { formatJobId, idempotencyKey, jobKey, largePayloadKey, parseJobId } from '../keys.ts';
+import { childKey } from '../workflow-keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
+/** Where a new job comes from, as its record holds it. */
+export type JobOrigin = Pick<StoredJob, 'occurrence' | 'parentId'>;
+
+const CALLED: JobOrigin = { occurrence: EMPTY, parentId: EMPTY };
+
 export function enqueue(transaction: WriteTransaction, jobs: readonly NewJob[], now: number): EnqueueResult[] {
-  return jobs.map((job) => enqueueOne(transaction, job, now, EMPTY));
+  return jobs.map((job) => enqueueOne(transaction, job, now, CALLED));
 }
 
-/** `occurrence`: what the job is for if a schedule makes it, as the record holds it. */
-export function enqueueOne(transaction: WriteTransaction, job: NewJob, now: number, occurrence: Buffer): EnqueueResult {
+export function enqueueOne(
+  transaction: WriteTransaction,
+  job: NewJob,
+  now: number,
+  { occurrence, parentId }: JobOrigin,
+): EnqueueResult {
   const { tree } = transaction;
   const id = parseJobId(job.id);
   if (tree.get(jobKey(id)) !== undefined) return { jobId: job.id, deduplicated: false };
@@ -40,6 +50,13 @@ export function enqueueOne(transaction: WriteTransaction, job: NewJob, now: numb
     settledToken: NO_TOKEN,
     idempotencyKey: job.idempotencyKey === null ? EMPTY : Buffer.from(job.idempotencyKey),
     occurrence,
+    parentId,
+    stepCount: 0,
+    signalCount: 0,
+    isSuspended: false,
+    isSignalAwaited: false,
+    isCancelRequested: false,
+    isAwaited: false,
     argsEncoding: job.args.encoding,
     args: hasLargeArgs ? null : args,
     workerId: EMPTY,
@@ -47,6 +64,7 @@ export function enqueueOne(transaction: WriteTransaction, job: NewJob, now: numb
     resultEncoding: null,
     result: null,
   };
+  if (parentId.length > 0) tree.put(childKey(parentId, now, stored.sequence), id);
   transaction.putJob(id, stored);
   transaction.addToIndexes(id, stored, null);
   return { jobId: job.id, deduplicated: false };

@@ -10,19 +10,19 @@ export function extendLeases(
   { leases, leaseMs }: Readonly<ExtendLeasesParams>,
   now: number,
 ): LeaseStatus[] {
-  return leases.map((lease) => (extendOne(transaction, lease, now + leaseMs) ? 'held' : 'lease_lost'));
+  return leases.map((lease) => extendOne(transaction, lease, now + leaseMs));
 }
 
-function extendOne(transaction: WriteTransaction, lease: Lease, expiresAt: number): boolean {
+function extendOne(transaction: WriteTransaction, lease: Lease, expiresAt: number): LeaseStatus {
   const { tree } = transaction;
   const id = parseJobId(lease.jobId);
   const bytes = tree.get(jobKey(id));
-  if (bytes === undefined) return false;
+  if (bytes === undefined) return 'lease_lost';
   const job = decodeJob(bytes);
-  if (!isHeldUnder(job, lease)) return false;
+  if (!isHeldUnder(job, lease)) return 'lease_lost';
   tree.remove(leaseKey(job.leaseExpiresAt as number, id));
   job.leaseExpiresAt = expiresAt;
   tree.put(leaseKey(expiresAt, id), EMPTY);
   transaction.putJob(id, job);
-  return true;
+  return job.isCancelRequested ? 'cancel_requested' : 'held';
 }

@@ -1,6 +1,6 @@
 import { isFinished } from '../../../core/job.ts';
 import type { FiringStatus, ScheduleFiring } from '../../../core/schedule-operations.ts';
-import { decodeJob, packOccurrence } from '../job-codec.ts';
+import { decodeJob, EMPTY, packOccurrence } from '../job-codec.ts';
 import { jobKey, parseJobId } from '../keys.ts';
 import type { StoredSchedule } from '../schedule-codec.ts';
 import { advanceSchedule, readSchedule, readScheduleArgs } from '../schedules.ts';
@@ -46,7 +46,7 @@ function addJobs(
   const args = readScheduleArgs(transaction.tree, stored);
   for (const { id, dueAt } of jobs) {
     const job = { id, name, args, options, priority, idempotencyKey: null, delayMs: null, runAt: dueAt };
-    enqueueOne(transaction, job, now, packOccurrence(parseJobId(scheduleId), dueAt));
+    enqueueOne(transaction, job, now, { occurrence: packOccurrence(parseJobId(scheduleId), dueAt), parentId: EMPTY });
   }
   transaction.workNames.add(name);
 }

@@ -1,6 +1,7 @@
 import { type AttemptRecord, type JobRecord, type JobSummary, MAX_ATTEMPT_HISTORY } from '../../../core/job.ts';
 import { decodeAttempt } from '../attempt-codec.ts';
-import { decodeJob, type LargePayloads, type StoredJob, toJobRecord } from '../job-codec.ts';
+import { decodeJob, type StoredJob } from '../job-codec.ts';
+import { type LargePayloads, toJobRecord } from '../job-record.ts';
 import { attemptRange, type JobId, jobKey, largePayloadKey, parseJobId } from '../keys.ts';
 import type { NameIndex } from '../names.ts';
 import type { Tree } from '../tree.ts';

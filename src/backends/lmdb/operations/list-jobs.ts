@@ -18,6 +18,7 @@ import { type CountedName, type NameIndex, readAllCounts } from '../names.ts';
 import type { Tree } from '../tree.ts';
 import { toJobSummary } from './get-jobs.ts';
 import { idText, type JobCursor, type ListedJob, MergedJobs, SortedJobCursor, StoredJobCursor } from './job-cursor.ts';
+import { listChildren } from './list-children.ts';
 
 const LEASE_PAGE = 1000;
 const JOBS_PER_TURN = 1000;
@@ -29,6 +30,7 @@ export async function listJobs(
   names: NameIndex,
   params: Readonly<ListJobsParams>,
 ): Promise<ListJobsResult> {
+  if (params.parentId !== null) return listChildren(tree, names, params.parentId, params);
   const selected = selectNames(tree, params);
   const total = selected.reduce((sum, counted) => sum + countOf(counted, params.states), 0);
   const merged = new MergedJobs(openCursors(tree, selected, params), params.isAscending);

@@ -1,6 +1,6 @@
-import { type FinishedState, MAX_ATTEMPT_HISTORY } from '../../../core/job.ts';
+import { type FinishedState, isFinished, MAX_ATTEMPT_HISTORY } from '../../../core/job.ts';
 import type { PruneParams } from '../../../core/storage.ts';
-import { decodeJob, stateCode } from '../job-codec.ts';
+import { decodeJob, type StoredJob, stateCode } from '../job-codec.ts';
 import {
   attemptRange,
   finishedCreatedAt,
@@ -16,11 +16,16 @@ import {
   successor,
 } from '../keys.ts';
 import type { Entry, Tree } from '../tree.ts';
+import { childKey, signalIdRange, signalKey, stepKey } from '../workflow-keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 const PAGE = 256;
 /** How many entries one search looks at in vain before it leaves the rest to the next. */
 const MAX_VISITS_IN_VAIN = 4096;
+/** Steps and signals with which a commit leaves the rest to the next. */
+const ENOUGH_REMEMBERED = 10_000;
+/** Where in an entry of the list the parent's id begins. */
+const PARENT_AT = ID_BYTES + 8;
 
 /**
  * Looks for finished jobs that are old enough. They are listed by creation, so of those created before the cut-off
@@ -72,30 +77,62 @@ function visit(walk: Walk, { key, value }: Entry): Buffer {
   if (finishedCreatedAt(key) >= walk.finishedBefore) {
     return finishedRange(walk.code, finishedNameId(key) + 1).start;
   }
-  if (value.readDoubleBE(ID_BYTES) < walk.finishedBefore) walk.ids.push(value.subarray(0, ID_BYTES));
+  const isOld = value.readDoubleBE(ID_BYTES) < walk.finishedBefore;
+  if (isOld && !isNeeded(walk.tree, value.subarray(PARENT_AT))) walk.ids.push(value.subarray(0, ID_BYTES));
   else walk.visitsInVain++;
   return successor(key);
 }
 
-/** Deletes those of `ids` that are still in `state`: another process may have pruned or retried them meanwhile. */
-export function prune(transaction: WriteTransaction, ids: readonly JobId[], state: FinishedState): number {
-  return ids.filter((id) => deleteOne(transaction, id, state)).length;
+/** A parent that goes on may still ask what became of its child. `parentId` is empty for a job that has none. */
+function isNeeded(tree: Tree, parentId: Buffer): boolean {
+  const parent = parentId.length === 0 ? undefined : tree.get(jobKey(parentId));
+  return parent !== undefined && !isFinished(decodeJob(parent).state);
 }
 
-function deleteOne(transaction: WriteTransaction, id: JobId, state: FinishedState): boolean {
-  const { tree } = transaction;
+/**
+ * Deletes those of `ids` that may still be: another process may have pruned or retried them, or their parents, meanwhile.
+ * Stops early where they remember much.
+ */
+export function prune(
+  transaction: WriteTransaction,
+  ids: readonly JobId[],
+  state: FinishedState,
+): { pruned: number; isStoppedEarly: boolean } {
+  let pruned = 0;
+  let remembered = 0;
+  for (const id of ids) {
+    if (remembered >= ENOUGH_REMEMBERED) return { pruned, isStoppedEarly: true };
+    const job = findPrunable(transaction.tree, id, state);
+    if (job === null) continue;
+    deleteJob(transaction, id, job);
+    remembered += job.stepCount + job.signalCount;
+    pruned++;
+  }
+  return { pruned, isStoppedEarly: false };
+}
+
+function findPrunable(tree: Tree, id: JobId, state: FinishedState): StoredJob | null {
   const bytes = tree.get(jobKey(id));
-  if (bytes === undefined) return false;
+  if (bytes === undefined) return null;
   const job = decodeJob(bytes);
-  if (job.state !== state) return false;
+  return job.state === state && !isNeeded(tree, job.parentId) ? job : null;
+}
+
+function deleteJob(transaction: WriteTransaction, id: JobId, job: StoredJob): void {
+  const { tree } = transaction;
   if (job.idempotencyKey.length > 0) tree.remove(idempotencyKey(job.nameId, job.idempotencyKey.toString()));
   if (job.args === null) tree.remove(largePayloadKey(id, 'args'));
   if (job.resultEncoding !== null && job.result === null) tree.remove(largePayloadKey(id, 'result'));
   if (job.failures > 0) {
     for (const attempt of tree.scan({ ...attemptRange(id), limit: MAX_ATTEMPT_HISTORY })) tree.remove(attempt.key);
   }
-  tree.remove(finishedKey(stateCode(state), job.nameId, job.createdAt, job.sequence));
+  for (let number = 0; number < job.stepCount; number++) tree.remove(stepKey(id, number));
+  if (job.signalCount > 0) {
+    for (const { key } of tree.scan({ ...signalIdRange(id), limit: job.signalCount })) tree.remove(key);
+  }
+  for (let number = 0; number < job.signalCount; number++) tree.remove(signalKey(id, number));
+  if (job.parentId.length > 0) tree.remove(childKey(job.parentId, job.createdAt, job.sequence));
+  tree.remove(finishedKey(stateCode(job.state), job.nameId, job.createdAt, job.sequence));
   tree.remove(jobKey(id));
-  transaction.count(job.nameId, state, -1);
-  return true;
+  transaction.count(job.nameId, job.state, -1);
 }

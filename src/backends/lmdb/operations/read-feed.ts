@@ -4,7 +4,12 @@ import { readSequences } from '../write-transaction.ts';
 
 const PAGE = 256;
 
-/** Follows what other processes have settled. */
+export interface FeedNews {
+  readonly settledIds: string[];
+  readonly signalledIds: string[];
+}
+
+/** Follows what other processes have settled and signalled. */
 export class FeedReader {
   readonly #tree: Tree;
   readonly #ownOrigin: Buffer;
@@ -16,9 +21,9 @@ export class FeedReader {
     this.#lastNumber = readSequences(tree).feed;
   }
 
-  /** Ids that others have settled since the last call, or null if some of them have left the feed already. */
-  readNew(): string[] | null {
-    const ids: string[] = [];
+  /** What others have done since the last call, or null if some of it has left the feed already. */
+  readNew(): FeedNews | null {
+    const news: FeedNews = { settledIds: [], signalledIds: [] };
     const expected = this.#lastNumber + 1;
     let isFirst = true;
     let hasGap = false;
@@ -29,15 +34,18 @@ export class FeedReader {
         if (isFirst && number !== expected) hasGap = true;
         isFirst = false;
         this.#lastNumber = number;
-        this.#collect(value, ids);
+        this.#collect(value, news);
       }
-      if (page.length < PAGE) return hasGap ? null : ids;
+      if (page.length < PAGE) return hasGap ? null : news;
     }
   }
 
-  #collect(entry: Buffer, ids: string[]): void {
+  #collect(entry: Buffer, { settledIds, signalledIds }: FeedNews): void {
     const offset = this.#ownOrigin.length;
     if (entry.subarray(0, offset).equals(this.#ownOrigin)) return;
-    for (let at = offset; at < entry.length; at += ID_BYTES) ids.push(formatJobId(entry, at));
+    const start = offset + 4;
+    const end = start + entry.readUInt32BE(offset) * ID_BYTES;
+    for (let at = start; at < end; at += ID_BYTES) settledIds.push(formatJobId(entry, at));
+    for (let at = end; at < entry.length; at += ID_BYTES) signalledIds.push(formatJobId(entry, at));
   }
 }

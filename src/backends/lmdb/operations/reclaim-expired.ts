@@ -27,7 +27,7 @@ export function reclaimExpired(
 
 function reclaimOne(transaction: WriteTransaction, id: Buffer, now: number): ReclaimedJob {
   const job: StoredJob = decodeJob(transaction.tree.get(jobKey(id)) as Buffer);
-  const event = reclaimEvent(job.attempt, job.options.maxAttempts);
+  const event = reclaimEvent(job.attempt, job.options.maxAttempts, job.isCancelRequested);
   endAttempt(
     transaction,
     id,
@@ -45,6 +45,6 @@ function reclaimOne(transaction: WriteTransaction, id: Buffer, now: number): Rec
     jobId: formatJobId(id),
     name: transaction.nameOf(job.nameId),
     attempt: job.attempt,
-    state: event === 'fail' ? 'pending' : 'dead',
+    state: job.state as ReclaimedJob['state'],
   };
 }

@@ -1,9 +1,10 @@
 import type { Lease } from '../../../core/job.ts';
 import type { AttemptOutcome, Settlement, SettleResult } from '../../../core/storage.ts';
 import { decodeJob, type StoredJob } from '../job-codec.ts';
-import { jobKey, parseJobId, parseUuid } from '../keys.ts';
+import { type JobId, jobKey, parseJobId, parseUuid } from '../keys.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 import { type AttemptEnding, endAttempt } from './end-attempt.ts';
+import { suspend } from './suspend.ts';
 
 export function settle(transaction: WriteTransaction, settlements: readonly Settlement[], now: number): SettleResult[] {
   return settlements.map((settlement) => settleOne(transaction, settlement, now));
@@ -14,13 +15,23 @@ function settleOne(transaction: WriteTransaction, { lease, outcome }: Settlement
   const bytes = transaction.tree.get(jobKey(id));
   if (bytes === undefined) return { status: 'lease_lost' };
   const job = decodeJob(bytes);
-  if (isHeldUnder(job, lease)) endAttempt(transaction, id, job, endingOf(outcome, job, now), now);
+  if (isHeldUnder(job, lease)) endAttempt(transaction, id, job, endingOf(transaction, id, job, outcome, now), now);
   else if (!wasSettledUnder(job, lease)) return { status: 'lease_lost' };
   return { status: 'settled', state: job.state, runAt: job.runAt };
 }
 
-function endingOf(outcome: AttemptOutcome, job: StoredJob, now: number): AttemptEnding {
+function endingOf(
+  transaction: WriteTransaction,
+  id: JobId,
+  job: StoredJob,
+  outcome: AttemptOutcome,
+  now: number,
+): AttemptEnding {
   const { runAt } = job;
+  if (job.isCancelRequested && outcome.kind !== 'success') {
+    const error = 'error' in outcome ? outcome.error : null;
+    return { event: 'stop', runAt, error, result: null, outcome: error === null ? null : 'failed' };
+  }
   switch (outcome.kind) {
     case 'success':
       return { event: 'succeed', runAt, error: null, result: outcome.result, outcome: null };
@@ -30,6 +41,8 @@ function endingOf(outcome: AttemptOutcome, job: StoredJob, now: number): Attempt
       return { event: 'die', runAt, error: outcome.error, result: null, outcome: 'failed' };
     case 'release':
       return { event: 'release', runAt, error: null, result: null, outcome: null };
+    case 'suspend':
+      return suspend(transaction, id, job, outcome, now);
   }
 }
 

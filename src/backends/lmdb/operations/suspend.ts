@@ -1,0 +1,69 @@
+import { isFinished, waitCycleError } from '../../../core/job.ts';
+import { NEVER_DUE } from '../../../core/options.ts';
+import type { Suspension } from '../../../core/storage.ts';
+import { decodeJob, type StoredJob } from '../job-codec.ts';
+import { formatJobId, type JobId, jobKey, parseJobId } from '../keys.ts';
+import type { Tree } from '../tree.ts';
+import { addWaits, type FoundJob, readAwaitedIds } from '../waits.ts';
+import type { WriteTransaction } from '../write-transaction.ts';
+import type { AttemptEnding } from './end-attempt.ts';
+import { idText } from './job-cursor.ts';
+
+/** Suspends a running job, and says how its attempt ends by that: it may be due at once, or dead. */
+export function suspend(
+  transaction: WriteTransaction,
+  id: JobId,
+  job: StoredJob,
+  { wakeAt, awaits, signalsSeen }: Suspension,
+  now: number,
+): AttemptEnding {
+  const { tree } = transaction;
+  const awaited = findAwaited(tree, awaits);
+  const isThere = awaited === null || (signalsSeen !== null && job.signalCount > signalsSeen);
+  if (!isThere && wakeAt === null && signalsSeen === null && wouldWaitForItself(tree, id, awaited)) {
+    const error = waitCycleError(formatJobId(id));
+    return { event: 'die', runAt: job.runAt, error, result: null, outcome: 'failed' };
+  }
+  job.isSuspended = true;
+  job.isSignalAwaited = signalsSeen !== null;
+  if (!isThere) addWaits(transaction, id, awaited);
+  const runAt = isThere ? now : (wakeAt ?? NEVER_DUE);
+  return { event: 'suspend', runAt, error: null, result: null, outcome: null };
+}
+
+/** The jobs of these ids, each once; null if one of them has finished or is not there. */
+function findAwaited(tree: Tree, awaits: readonly string[]): FoundJob[] | null {
+  const found: FoundJob[] = [];
+  for (const jobId of new Set(awaits)) {
+    const awaited = findJob(tree, parseJobId(jobId));
+    if (awaited === null || isFinished(awaited.job.state)) return null;
+    found.push(awaited);
+  }
+  return found;
+}
+
+/** Whether one of `awaited` waits for the job `id`, directly or through others, and has no other way to go on. */
+function wouldWaitForItself(tree: Tree, id: JobId, awaited: readonly FoundJob[]): boolean {
+  if (awaited.some((found) => found.id.equals(id))) return true;
+  const seen = new Set(awaited.map((found) => idText(found.id)));
+  const unseen = awaited.filter(waitsForJobsOnly);
+  for (let waiting = unseen.pop(); waiting !== undefined; waiting = unseen.pop()) {
+    for (const nextId of readAwaitedIds(tree, waiting.id)) {
+      if (nextId.equals(id)) return true;
+      if (seen.has(idText(nextId))) continue;
+      seen.add(idText(nextId));
+      const next = findJob(tree, nextId);
+      if (next !== null && waitsForJobsOnly(next)) unseen.push(next);
+    }
+  }
+  return false;
+}
+
+function waitsForJobsOnly({ job }: FoundJob): boolean {
+  return job.isSuspended && job.runAt === NEVER_DUE && !job.isSignalAwaited;
+}
+
+function findJob(tree: Tree, id: JobId): FoundJob | null {
+  const bytes = tree.get(jobKey(id));
+  return bytes === undefined ? null : { id, job: decodeJob(bytes) };
+}
