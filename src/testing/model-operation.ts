@@ -1,8 +1,10 @@
 import { FINISHED_STATES, type FinishedState, JOB_STATES, type JobState } from '../core/job.ts';
-import type { AttemptOutcome } from '../core/storage.ts';
 import { Digits } from './digits.ts';
+import { type DraftSpec, drawDraft, drawLease, type LeaseSpec } from './model-draft.ts';
 import { MODEL_NAMES } from './model-names.ts';
 import { decodeScheduleOperation, type ScheduleOperation } from './model-schedule-operation.ts';
+import { drawSettlement, type SettlementSpec } from './model-settlements.ts';
+import { decodeStepOperation, type StepOperation } from './model-step-operation.ts';
 
 /**
  * One step of a random run. Jobs and leases are meant by numbers: the n-th of those known when the step runs, counted
@@ -15,12 +17,14 @@ export type ModelOperation =
   | { readonly kind: 'extend'; readonly leases: readonly LeaseSpec[]; readonly leaseMs: number }
   | { readonly kind: 'settle'; readonly settlements: readonly SettlementSpec[] }
   | { readonly kind: 'reclaim'; readonly limit: number }
-  | { readonly kind: 'cancel' | 'retry' | 'read'; readonly jobs: readonly number[] }
+  | { readonly kind: 'cancel'; readonly jobs: readonly number[]; readonly isRunningIncluded: boolean }
+  | { readonly kind: 'retry' | 'read'; readonly jobs: readonly number[] }
   | { readonly kind: 'prune'; readonly state: FinishedState; readonly olderThanMs: number; readonly limit: number }
   | {
       readonly kind: 'list';
       readonly states: readonly JobState[] | null;
       readonly names: readonly string[] | null;
+      readonly parent: number | null;
       readonly orderBy: 'createdAt' | 'scheduledAt';
       readonly isAscending: boolean;
       readonly offset: number;
@@ -29,33 +33,12 @@ export type ModelOperation =
   | { readonly kind: 'counts' }
   | { readonly kind: 'advance'; readonly ms: number }
   | { readonly kind: 'reopen' }
+  | StepOperation
   | ScheduleOperation;
-
-export interface DraftSpec {
-  readonly name: string;
-  readonly key: string | null;
-  readonly priority: number;
-  readonly delayMs: number | null;
-  /** Against the clock of the moment; null: no `runAt`. */
-  readonly runAtOffsetMs: number | null;
-  readonly maxAttempts: number;
-}
-
-export interface LeaseSpec {
-  readonly lease: number;
-  readonly isForged: boolean;
-}
-
-export interface SettlementSpec extends LeaseSpec {
-  readonly outcome: AttemptOutcome['kind'];
-  readonly delayMs: number;
-}
 
 /** One more than the largest number that stands for an operation. */
 export const OPERATION_NUMBERS = 2 ** 52;
 
-const KEYS = [null, null, 'a', 'b', 'a:b', 'é'] as const;
-const DELAYS_MS = [0, 1, 40, 250.5, 3000] as const;
 const LEASES_MS = [1000, 50, 200.25, 5000] as const;
 
 /** What each number means first; the more often a kind is here, the more often it is drawn. */
@@ -90,6 +73,13 @@ const KINDS = [
   'listSchedules',
   'fire',
   'createScheduleAgain',
+  'recordSteps',
+  'settle',
+  'signal',
+  'recordSteps',
+  'claim',
+  'recordSteps',
+  'signalAgain',
 ] as const satisfies readonly ModelOperation['kind'][];
 
 /** The operation that `number`, a whole number below {@link OPERATION_NUMBERS}, stands for. */
@@ -114,6 +104,11 @@ export function decodeOperation(number: number): ModelOperation {
     case 'reclaim':
       return { kind, limit: digits.pick([100, 1, 2]) };
     case 'cancel':
+      return {
+        kind,
+        jobs: digits.list(1 + digits.take(3), () => digits.take(20)),
+        isRunningIncluded: digits.take(2) === 0,
+      };
     case 'read':
       return { kind, jobs: digits.list(1 + digits.take(3), () => digits.take(20)) };
     case 'retry':
@@ -133,36 +128,19 @@ export function decodeOperation(number: number): ModelOperation {
       return { kind };
     case 'advance':
       return { kind, ms: digits.pick([1, 50, 100.5, 250, 1000, 5000]) };
+    case 'recordSteps':
+    case 'signal':
+    case 'signalAgain':
+      return decodeStepOperation(kind, digits);
     default:
       return decodeScheduleOperation(kind, digits);
   }
-}
-
-function drawDraft(digits: Digits): DraftSpec {
-  const due = digits.take(4);
-  return {
-    name: digits.pick(MODEL_NAMES),
-    key: digits.pick(KEYS),
-    priority: digits.pick([0, 1, -100, 100]),
-    delayMs: due === 1 ? digits.pick(DELAYS_MS) : null,
-    runAtOffsetMs: due === 2 ? digits.pick([-1000, 100, 0, -0.5]) : null,
-    maxAttempts: digits.pick([3, 1, 2, 30]),
-  };
 }
 
 function drawNames(digits: Digits): string[] {
   const first = digits.take(MODEL_NAMES.length);
   const count = MODEL_NAMES.length - digits.take(MODEL_NAMES.length);
   return digits.list(count, () => '').map((_, i) => MODEL_NAMES[(first + i) % MODEL_NAMES.length] as string);
-}
-
-function drawLease(digits: Digits): LeaseSpec {
-  return { lease: digits.take(12), isForged: digits.take(12) === 11 };
-}
-
-function drawSettlement(digits: Digits): SettlementSpec {
-  const outcome = digits.pick(['success', 'retry', 'dead', 'release', 'retry'] as const);
-  return { ...drawLease(digits), outcome, delayMs: digits.pick(DELAYS_MS) };
 }
 
 function drawList(digits: Digits): ModelOperation {
@@ -175,5 +153,6 @@ function drawList(digits: Digits): ModelOperation {
     isAscending: digits.take(2) === 0,
     offset: digits.pick([0, 1, 4]),
     limit: digits.pick([1000, 3, 1]),
+    parent: digits.take(2) === 0 ? null : digits.take(12),
   };
 }

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import type { Lease } from '../core/job.ts';
-import type { AttemptOutcome, ClaimResult, NewJob, PruneParams, Settlement, Storage } from '../core/storage.ts';
+import type { ClaimResult, NewJob, PruneParams, Storage } from '../core/storage.ts';
 import { KnownItems } from './known-items.ts';
-import type { DraftSpec, LeaseSpec, ModelOperation, SettlementSpec } from './model-operation.ts';
+import type { DraftSpec } from './model-draft.ts';
+import type { ModelOperation } from './model-operation.ts';
 import { ModelSchedules } from './model-schedules.ts';
-import { comparableJob, errorOf, RuleContext, succeeded } from './rule-context.ts';
+import { findLease, ModelSettlements } from './model-settlements.ts';
+import { ModelSteps } from './model-steps.ts';
+import { comparableJob, RuleContext } from './rule-context.ts';
+import { readAllSignals, readAllSteps } from './step-context.ts';
 import type { StorageFixture } from './storage-harness.ts';
 import { StoragePair } from './storage-pair.ts';
 
 /** Calls after which a loop that should come to its end is taken for endless. */
 const MAX_ROUNDS = 10_000;
 const LIST_PAGE = 50;
+const READ_PAGE = 5;
 
 /** Does the same to a storage and to the reference model, and compares every answer. */
 export class ModelRun {
@@ -18,6 +23,8 @@ export class ModelRun {
   /** Makes the jobs and tokens that both storages are given. */
   readonly #context: RuleContext;
   readonly #schedules: ModelSchedules;
+  readonly #steps: ModelSteps;
+  readonly #settlements: ModelSettlements;
   readonly #calls = new KnownItems<NewJob>();
   /** Of all jobs, stored or not: those that lost to an idempotency key are not there. */
   readonly #jobIds = new KnownItems<string>();
@@ -26,7 +33,11 @@ export class ModelRun {
   private constructor(pair: StoragePair, context: RuleContext) {
     this.#pair = pair;
     this.#context = context;
-    this.#schedules = new ModelSchedules({ pair, context, jobIds: this.#jobIds });
+    const jobIds = this.#jobIds;
+    const leases = this.#leases;
+    this.#schedules = new ModelSchedules({ pair, context, jobIds });
+    this.#settlements = new ModelSettlements({ pair, jobIds, leases });
+    this.#steps = new ModelSteps({ pair, context, jobIds, leases, newJob: (spec) => this.#newJob(spec) });
   }
 
   static async start(fixture: StorageFixture): Promise<ModelRun> {
@@ -45,16 +56,16 @@ export class ModelRun {
         return this.#claim(operation);
       case 'extend': {
         const { leaseMs } = operation;
-        const leases = operation.leases.map((spec) => this.#lease(spec)).filter((lease) => lease !== null);
+        const leases = operation.leases.map((spec) => findLease(this.#leases, spec)).filter((lease) => lease !== null);
         return this.#pair.compare((storage) => storage.extendLeases({ leases, leaseMs }));
       }
       case 'settle':
-        return this.#settle(operation.settlements);
+        return this.#settlements.settle(operation.settlements);
       case 'reclaim':
         return this.#pair.compare((storage) => reclaimAll(storage, operation.limit));
       case 'cancel':
         return this.#pair.compare((storage) =>
-          storage.cancel({ jobIds: this.#idsAt(operation.jobs), isRunningIncluded: false }),
+          storage.cancel({ jobIds: this.#idsAt(operation.jobs), isRunningIncluded: operation.isRunningIncluded }),
         );
       case 'retry':
         return this.#pair.compare((storage) => storage.retry({ jobIds: this.#idsAt(operation.jobs) }));
@@ -63,13 +74,17 @@ export class ModelRun {
       case 'prune':
         return this.#pair.compare((storage) => pruneAll(storage, operation));
       case 'list':
-        return this.#pair.compare((storage) => storage.listJobs({ ...operation, parentId: null }));
+        return this.#list(operation);
       case 'counts':
         return this.#pair.compare((storage) => storage.counts());
       case 'advance':
         return this.#pair.advance(operation.ms);
       case 'reopen':
         return this.#pair.reopen();
+      case 'recordSteps':
+      case 'signal':
+      case 'signalAgain':
+        return this.#steps.apply(operation);
       default:
         return this.#schedules.apply(operation);
     }
@@ -88,8 +103,6 @@ export class ModelRun {
   }
 
   async #enqueue(jobs: readonly NewJob[]): Promise<void> {
-    this.#calls.add(...jobs);
-    this.#jobIds.add(...jobs.map(({ id }) => id));
     await this.#pair.compare((storage) => storage.enqueue({ jobs }));
   }
 
@@ -101,16 +114,15 @@ export class ModelRun {
     this.#leases.add(...expected.jobs.map(({ id, attempt }) => ({ jobId: id, attempt, token: params.leaseToken })));
   }
 
-  async #settle(specs: readonly SettlementSpec[]): Promise<void> {
-    const settlements = specs.flatMap((spec): Settlement[] => {
-      const lease = this.#lease(spec);
-      return lease === null ? [] : [{ lease, outcome: outcomeOf(spec, lease) }];
-    });
-    await this.#pair.compare((storage) => storage.settle({ settlements }));
+  /** The children of the job at a place, if it has any: most have none. */
+  async #list({ parent, ...operation }: Extract<ModelOperation, { kind: 'list' }>): Promise<void> {
+    const lease = parent === null ? null : this.#leases.fromNewest(parent);
+    await this.#pair.compare((storage) => storage.listJobs({ ...operation, parentId: lease?.jobId ?? null }));
   }
 
+  /** Makes a job that the run knows of from now on. */
   #newJob(spec: DraftSpec): NewJob {
-    return this.#context.newJob({
+    const job = this.#context.newJob({
       name: spec.name,
       priority: spec.priority,
       idempotencyKey: spec.key,
@@ -118,31 +130,13 @@ export class ModelRun {
       runAt: spec.runAtOffsetMs === null ? null : this.#pair.now() + spec.runAtOffsetMs,
       options: { maxAttempts: spec.maxAttempts },
     });
-  }
-
-  #lease({ lease: place, isForged }: LeaseSpec): Lease | null {
-    const lease = this.#leases.fromNewest(place);
-    return lease !== null && isForged ? { ...lease, token: `${lease.token}-forged` } : lease;
+    this.#calls.add(job);
+    this.#jobIds.add(job.id);
+    return job;
   }
 
   #idsAt(places: readonly number[]): string[] {
     return places.map((place) => this.#jobIds.fromNewest(place)).filter((id) => id !== null);
-  }
-}
-
-function outcomeOf({ outcome: kind, delayMs }: SettlementSpec, { attempt, token }: Lease): AttemptOutcome {
-  const error = errorOf(`attempt ${attempt} under ${token}`);
-  switch (kind) {
-    case 'success':
-      return succeeded(delayMs === 0 ? undefined : `result of ${token}`);
-    case 'retry':
-      return { kind, error, delayMs };
-    case 'dead':
-      return { kind, error };
-    case 'release':
-      return { kind };
-    case 'suspend':
-      return { kind, wakeAt: null, awaits: [], signalsSeen: null };
   }
 }
 
@@ -178,8 +172,13 @@ async function pruneAll(storage: Storage, { state, olderThanMs, limit }: PrunePa
 
 async function readJobs(storage: Storage, jobIds: readonly string[]): Promise<unknown> {
   const jobs = await storage.getJobs({ jobIds });
-  const attempts = await Promise.all(jobIds.map((jobId) => storage.getAttempts({ jobId })));
-  return jobs.map((job, i) => [job === null ? null : comparableJob(job), attempts[i]]);
+  const read = async (jobId: string): Promise<unknown> => [
+    await storage.getAttempts({ jobId }),
+    await readAllSteps(storage, jobId, READ_PAGE),
+    await readAllSignals(storage, jobId, READ_PAGE),
+  ];
+  const belongings = await Promise.all(jobIds.map(read));
+  return jobs.map((job, i) => [job === null ? null : comparableJob(job), belongings[i]]);
 }
 
 async function listAll(storage: Storage, orderBy: 'createdAt' | 'scheduledAt', isAscending: boolean): Promise<unknown> {

@@ -20,6 +20,7 @@ export class JobTable {
   /** The pending jobs of each name, in claim order. */
   readonly #pending = new Map<string, StoredJob[]>();
   readonly #running = new Map<string, StoredJob>();
+  readonly #suspended = new Map<string, StoredJob>();
   #lastSequence = 0;
 
   get(id: string): StoredJob | null {
@@ -36,6 +37,10 @@ export class JobTable {
 
   running(): StoredJob[] {
     return [...this.#running.values()];
+  }
+
+  suspended(): StoredJob[] {
+    return [...this.#suspended.values()];
   }
 
   /** The best of the due jobs of `name`. */
@@ -73,6 +78,7 @@ export class JobTable {
     const { id, name, state } = job.record;
     this.#jobs.set(id, job);
     if (state === 'running') this.#running.set(id, job);
+    if (job.suspension !== null) this.#suspended.set(id, job);
     if (state !== 'pending') return;
     const pending = this.#pending.get(name);
     if (pending === undefined) this.#pending.set(name, [job]);
@@ -82,6 +88,7 @@ export class JobTable {
   #removeFromIndexes(job: StoredJob): void {
     const { id, name } = job.record;
     this.#running.delete(id);
+    this.#suspended.delete(id);
     const pending = this.#pending.get(name);
     if (job.record.state !== 'pending' || pending === undefined) return;
     pending.splice(placeOf(pending, job), 1);

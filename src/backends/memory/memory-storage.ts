@@ -117,6 +117,8 @@ export class MemoryStorage implements Storage {
     const results = settlements.map((settlement) => {
       const { result, settled } = settleAttempt(this.#table, settlement, now);
       if (settled !== null) changed.push(settled);
+      // At once, so that no later settlement of the call takes those that wait for it for waiting still.
+      if (settled !== null && isFinished(settled.state)) wakeWaiting(this.#table, [settled.id], now);
       return result;
     });
     this.#postChanges(changed, now);

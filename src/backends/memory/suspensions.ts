@@ -32,7 +32,7 @@ export function wouldWaitForItself(table: JobTable, job: StoredJob, suspension: 
 export function wakeWaiting(table: JobTable, finishedIds: readonly string[], now: number): JobRecord[] {
   const ids = new Set(finishedIds);
   if (ids.size === 0) return [];
-  const waiting = table.all().filter(({ suspension }) => suspension?.awaits.some((id) => ids.has(id)));
+  const waiting = table.suspended().filter(({ suspension }) => suspension?.awaits.some((id) => ids.has(id)));
   return waiting.map((job) => wake(table, job, now));
 }
 
