@@ -36,8 +36,8 @@ export interface StoredJob {
   stepCount: number;
   signalCount: number;
   isSuspended: boolean;
-  /** Suspended, and a signal makes it due. */
-  isSignalAwaited: boolean;
+  /** More signals than so many make a suspended job due; null: signals do not. */
+  signalsSeen: number | null;
   isCancelRequested: boolean;
   /** A job may await it: when it finishes, somebody has to look. So that the end of all others costs no look. */
   isAwaited: boolean;
@@ -88,10 +88,11 @@ const AT = {
   settledToken: 132,
   flags: 148,
   signalCount: 149,
-  stepCount: 151,
+  signalsSeen: 151,
+  stepCount: 153,
 } as const;
 
-const HEAD_BYTES = 155;
+const HEAD_BYTES = 157;
 const OCCURRENCE_BYTES = 24;
 const TOKEN_BYTES = 16;
 const FLAG = {
@@ -100,7 +101,7 @@ const FLAG = {
   /** An occurrence follows. */
   hasOccurrence: 0x02,
   isSuspended: 0x04,
-  isSignalAwaited: 0x08,
+  hasSignalsSeen: 0x08,
   isCancelRequested: 0x10,
   isAwaited: 0x20,
 } as const;
@@ -161,6 +162,8 @@ function encodeHead(job: StoredJob, bytes: Buffer): void {
   bytes.set(job.settledToken, AT.settledToken);
   bytes[AT.flags] = flagsOf(job);
   bytes.writeUInt16LE(job.signalCount, AT.signalCount);
+  // No job is ever sent so many, so it is all the same beyond.
+  bytes.writeUInt16LE(Math.min(job.signalsSeen ?? 0, 0xffff), AT.signalsSeen);
   bytes.writeUInt32LE(job.stepCount, AT.stepCount);
 }
 
@@ -169,7 +172,7 @@ function flagsOf(job: StoredJob): number {
     (job.parentId.length > 0 ? FLAG.hasParent : 0) |
     (job.occurrence.length > 0 ? FLAG.hasOccurrence : 0) |
     (job.isSuspended ? FLAG.isSuspended : 0) |
-    (job.isSignalAwaited ? FLAG.isSignalAwaited : 0) |
+    (job.signalsSeen === null ? 0 : FLAG.hasSignalsSeen) |
     (job.isCancelRequested ? FLAG.isCancelRequested : 0) |
     (job.isAwaited ? FLAG.isAwaited : 0)
   );
@@ -213,7 +216,7 @@ export function decodeJob(bytes: Buffer): StoredJob {
     stepCount: bytes.readUInt32LE(AT.stepCount),
     signalCount: bytes.readUInt16LE(AT.signalCount),
     isSuspended: (flags & FLAG.isSuspended) !== 0,
-    isSignalAwaited: (flags & FLAG.isSignalAwaited) !== 0,
+    signalsSeen: (flags & FLAG.hasSignalsSeen) === 0 ? null : bytes.readUInt16LE(AT.signalsSeen),
     isCancelRequested: (flags & FLAG.isCancelRequested) !== 0,
     isAwaited: (flags & FLAG.isAwaited) !== 0,
     idempotencyKey: slice(bytes, keyAt, argsAt),

@@ -36,7 +36,7 @@ export function readAwaitedIds(tree: Tree, id: JobId): JobId[] {
 export function endSuspension({ tree }: WriteTransaction, id: JobId, job: StoredJob): void {
   if (!job.isSuspended) return;
   job.isSuspended = false;
-  job.isSignalAwaited = false;
+  job.signalsSeen = null;
   const awaitedIds = readAwaitedIds(tree, id);
   if (awaitedIds.length === 0) return;
   for (const awaitedId of awaitedIds) tree.remove(waiterKey(awaitedId, id));

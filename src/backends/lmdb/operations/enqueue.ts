@@ -54,7 +54,7 @@ export function enqueueOne(
     stepCount: 0,
     signalCount: 0,
     isSuspended: false,
-    isSignalAwaited: false,
+    signalsSeen: null,
     isCancelRequested: false,
     isAwaited: false,
     argsEncoding: job.args.encoding,

@@ -26,7 +26,7 @@ function signalOne(transaction: WriteTransaction, { jobId, ...sent }: NewSignal,
   tree.put(signalKey(id, job.signalCount), encodeSignal(sent));
   job.signalCount++;
   transaction.putJob(id, job);
-  if (job.isSignalAwaited) wake(transaction, id, job, now);
+  if (job.signalsSeen !== null && job.signalCount > job.signalsSeen) wake(transaction, id, job, now);
   transaction.signalledIds.push(id);
   return { status: 'stored' };
 }

@@ -25,7 +25,7 @@ export function suspend(
     return { event: 'die', runAt: job.runAt, error, result: null, outcome: 'failed' };
   }
   job.isSuspended = true;
-  job.isSignalAwaited = signalsSeen !== null;
+  job.signalsSeen = signalsSeen;
   if (!isThere) addWaits(transaction, id, awaited);
   const runAt = isThere ? now : (wakeAt ?? NEVER_DUE);
   return { event: 'suspend', runAt, error: null, result: null, outcome: null };
@@ -60,7 +60,7 @@ function wouldWaitForItself(tree: Tree, id: JobId, awaited: readonly FoundJob[])
 }
 
 function waitsForJobsOnly({ job }: FoundJob): boolean {
-  return job.isSuspended && job.runAt === NEVER_DUE && !job.isSignalAwaited;
+  return job.isSuspended && job.runAt === NEVER_DUE && job.signalsSeen === null;
 }
 
 function findJob(tree: Tree, id: JobId): FoundJob | null {
