@@ -33,3 +33,41 @@ it('a prune finds old jobs behind many that were created early and finished late
   await fixture.advance(3 * DAY_MS);
   expect(await storage.prune(params)).toEqual({ pruned: 500, hasMore: true });
 });
+
+it('a prune stops early behind jobs that remember much, and says that there is more', async () => {
+  const fixture = await createLmdbHarness('inline').open();
+  onTestFinished(() => fixture.destroy());
+  const { storage } = fixture;
+  const token = ids.next();
+  await storage.enqueue({ jobs: [newJob(), newJob(), newJob()] });
+  const claim = { workerId: 'w', leaseToken: token, names: ['test:job'], limit: 3, leaseMs: 1000 };
+  const leases = (await storage.claim(claim)).jobs.map(({ id, attempt }) => ({ jobId: id, attempt, token }));
+  const steps = Array.from({ length: 6000 }, () => ({ body: Buffer.from('step'), child: null }));
+  await storage.recordSteps({ recordings: leases.map((lease) => ({ lease, from: 0, steps })) });
+  const settlements = leases.map((lease) => ({ lease, outcome: { kind: 'success', result: null } as const }));
+  await storage.settle({ settlements });
+  await fixture.advance(1);
+  const params = { state: 'success', olderThanMs: 0, limit: 500 } as const;
+  expect(await storage.prune(params)).toEqual({ pruned: 2, hasMore: true });
+  expect(await storage.prune(params)).toEqual({ pruned: 1, hasMore: false });
+});
+
+it('a prune that meets only children whose parents go on comes to its end', async () => {
+  const fixture = await createLmdbHarness('inline').open();
+  onTestFinished(() => fixture.destroy());
+  const { storage } = fixture;
+  const token = ids.next();
+  await storage.enqueue({ jobs: [newJob()] });
+  const claim = { workerId: 'w', leaseToken: token, names: ['test:job'], limit: 500, leaseMs: 1000 };
+  const [parent] = (await storage.claim(claim)).jobs;
+  const lease = { jobId: parent?.id as string, attempt: 1, token };
+  const children = Array.from({ length: 500 }, () => newJob());
+  const steps = children.map((child) => ({ body: Buffer.from('step'), child }));
+  await storage.recordSteps({ recordings: [{ lease, from: 0, steps }] });
+  await storage.cancel({ jobIds: children.map(({ id }) => id), isRunningIncluded: false });
+  await fixture.advance(1);
+  const params = { state: 'cancelled', olderThanMs: 0, limit: 100 } as const;
+  expect(await storage.prune(params)).toEqual({ pruned: 0, hasMore: false });
+  await storage.settle({ settlements: [{ lease, outcome: { kind: 'success', result: null } }] });
+  expect(await storage.prune(params)).toEqual({ pruned: 100, hasMore: true });
+});

@@ -64,6 +64,40 @@ describe('several processes on one LMDB storage', () => {
     expect(await peer.line('hint {"kind":"finished"')).toContain(job.id);
   });
 
+  it('hear which jobs another has sent signals to, or asked to stop', async () => {
+    const directory = temporaryDirectory();
+    const storage = await open(directory);
+    const peer = await startPeer(directory);
+    const job = newJob();
+    await storage.enqueue({ jobs: [job] });
+    const claim = { workerId: 'here', leaseToken: ids.next(), names: ['test:job'], limit: 1, leaseMs: 60_000 };
+    await storage.claim(claim);
+    await storage.cancel({ jobIds: [job.id], isRunningIncluded: true });
+    expect(await peer.line('hint {"kind":"signals"')).toContain(job.id);
+    const signalled = nextHint(storage, ({ kind }) => kind === 'signals');
+    peer.say(`signal ${job.id}`);
+    expect(await signalled).toEqual({ kind: 'signals', jobIds: [job.id] });
+  });
+
+  it('hear of a job that waits for what another has settled', async () => {
+    const directory = temporaryDirectory();
+    const storage = await open(directory);
+    const peer = await startPeer(directory);
+    const [parent, child] = [newJob({ name: 'parent' }), newJob()];
+    await storage.enqueue({ jobs: [parent, child] });
+    const claim = { workerId: 'here', names: ['parent'], limit: 1, leaseMs: 60_000 };
+    const leaseToken = ids.next();
+    await storage.claim({ ...claim, leaseToken });
+    const lease = { jobId: parent.id, attempt: 1, token: leaseToken };
+    const outcome = { kind: 'suspend', wakeAt: null, awaits: [child.id], signalsSeen: null } as const;
+    await storage.settle({ settlements: [{ lease, outcome }] });
+    const finished = nextHint(storage, ({ kind }) => kind === 'finished');
+    peer.say('run test:job');
+    await finished;
+    const { jobs } = await storage.claim({ ...claim, leaseToken: ids.next() });
+    expect(jobs).toMatchObject([{ id: parent.id, isResumed: true }]);
+  });
+
   it('race for jobs, and each attempt goes to one of them', async () => {
     const directory = temporaryDirectory();
     const storage = await open(directory);

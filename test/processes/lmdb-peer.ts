@@ -28,6 +28,9 @@ const commands: Record<string, (argument: string) => Promise<void>> = {
     await storage.settle({ settlements });
     report(`ran ${jobs.map(({ id }) => id)}`);
   },
+  async signal(jobId) {
+    await storage.signal({ signals: [{ id: ids.next(), jobId, name: 'told', payload: null }] });
+  },
   /** Claims all there is of a name, a few at a time, and says what it got. */
   async race(name) {
     const claimed: string[] = [];

@@ -194,9 +194,10 @@ function formatJobIds(ids: readonly JobId[]): string[] {
 
 function assertKnownFormat(version: number, directory: string): void {
   if (version === FORMAT_VERSION) return;
+  const advice = version > FORMAT_VERSION ? 'upgrade reseolio' : 'use the version that made it, or another directory';
   throw new ReseolioError(
     'storage_version',
-    `${directory} has format ${version}, this version of reseolio reads ${FORMAT_VERSION}: upgrade reseolio`,
+    `${directory} has format ${version}, this version of reseolio reads ${FORMAT_VERSION}: ${advice}`,
   );
 }
 
