@@ -1,4 +1,5 @@
 export { type MigrateMode, migrateStorage, type StorageLocation } from './backends/open-storage.ts';
+export type { CancelOptions } from './client/cancel-options.ts';
 export type { ReseolioEventName, ReseolioEvents, ReseolioListener } from './client/client-events.ts';
 export type { ReseolioOptions, RetentionOptions } from './client/client-options.ts';
 export type { ArgsWithOptions, BatchOptions, DurableFunction } from './client/durable-function.ts';
@@ -25,6 +26,8 @@ export {
   ReseolioError,
   type ReseolioErrorCode,
   ResultTimeoutError,
+  SignalTimeoutError,
+  StepFailedError,
 } from './core/errors.ts';
 export type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from './core/job.ts';
 export type { Backoff, CallOptions, JobOptions } from './core/options.ts';
@@ -33,5 +36,11 @@ export type { Runtime, Timer } from './core/runtime.ts';
 export type * from './core/schedule-operations.ts';
 export type * from './core/schedule-record.ts';
 export type { SqlTransaction } from './core/sql-transaction.ts';
+export type * from './core/step-operations.ts';
 export type * from './core/storage.ts';
-export { type CurrentJob, currentJob } from './worker/current-job.ts';
+export { type CurrentJob, currentJob } from './workflow/current-job.ts';
+export { sleep } from './workflow/sleep.ts';
+export { type StepOptions, step } from './workflow/step.ts';
+export type { StepTry } from './workflow/step-tries.ts';
+export { version } from './workflow/version.ts';
+export { type WaitForSignalOptions, waitForSignal } from './workflow/wait-for-signal.ts';

@@ -8,17 +8,19 @@ const ARROWS = {
   'backends/lmdb': ['core'],
   'backends/postgres': ['core', 'backends/hint-board.ts'],
   'backends/open-storage.ts': ['core', 'backends/memory', 'backends/lmdb', 'backends/postgres'],
-  worker: ['core'],
+  workflow: ['core'],
+  worker: ['core', 'workflow'],
   maintenance: ['core'],
-  client: ['core', 'worker', 'maintenance', 'backends/open-storage.ts'],
+  client: ['core', 'workflow', 'worker', 'maintenance', 'backends/open-storage.ts'],
   testing: ['core', 'backends/memory'],
-  server: ['core', 'client', 'worker', 'maintenance', 'backends/open-storage.ts'],
+  server: ['core', 'workflow', 'client', 'worker', 'maintenance', 'backends/open-storage.ts'],
   cli: ['core', 'client', 'worker', 'maintenance', 'server', 'backends/open-storage.ts'],
-  'index.ts': ['core', 'client', 'worker', 'backends/open-storage.ts'],
+  'index.ts': ['core', 'client', 'workflow', 'backends/open-storage.ts'],
 };
 
 /** The only places of src that may import each package. A package that is not here may not be imported by src. */
 const PACKAGES = {
+  ms: ['workflow/sleep.ts'],
   msgpackr: ['core/payload.ts'],
   lmdb: ['backends/lmdb'],
   pg: ['backends/postgres'],

@@ -30,6 +30,11 @@ export interface ReseolioOptions {
    * not block the event loop for as long. Default 15 000.
    */
   readonly leaseMs?: number;
+  /**
+   * A handler that waits for a child, a signal or the end of a sleep stays in memory for this, milliseconds, 0 to 24 days;
+   * then it is suspended, and run again when what it waits for is there. Default 5000.
+   */
+  readonly suspendAfterMs?: number;
   /** How long `stop()` waits for running handlers, milliseconds, 0 to 24 days. Default 10 000. */
   readonly shutdownGraceMs?: number;
   /** How long finished jobs are kept. Defaults: 7 days, dead ones for ever, cancelled ones 7 days. */
@@ -56,6 +61,7 @@ const OPTION_KEYS: ReadonlySet<string> = new Set([
   'durability',
   'migrate',
   'leaseMs',
+  'suspendAfterMs',
   'shutdownGraceMs',
   'retention',
   'maxPayloadBytes',
@@ -108,6 +114,7 @@ export function resolveClientOptions(given: ReseolioOptions): ClientOptions {
     durability = 'strict',
     migrate = 'auto',
     leaseMs = 15_000,
+    suspendAfterMs = 5000,
     shutdownGraceMs = 10_000,
     retention = {},
     maxPayloadBytes = LIMITS.payloadBytes,
@@ -118,6 +125,7 @@ export function resolveClientOptions(given: ReseolioOptions): ClientOptions {
   assertOneOf('durability', durability, ['strict', 'relaxed']);
   assertOneOf('migrate', migrate, ['auto', 'manual']);
   assertNumber('leaseMs', leaseMs, 100, 3_600_000);
+  assertNumber('suspendAfterMs', suspendAfterMs, 0, LIMITS.timeoutMs);
   assertNumber('shutdownGraceMs', shutdownGraceMs, 0, LIMITS.timeoutMs);
   assertNumber('maxPayloadBytes', maxPayloadBytes, 1, LIMITS.batchBytes, true);
   assertMethods('runtime', runtime, RUNTIME_METHODS);
@@ -127,6 +135,7 @@ export function resolveClientOptions(given: ReseolioOptions): ClientOptions {
     durability,
     migrate,
     leaseMs,
+    suspendAfterMs,
     shutdownGraceMs,
     retention: resolveRetention(retention),
     maxPayloadBytes,

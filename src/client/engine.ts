@@ -12,6 +12,7 @@ import { createHandlerRunner } from '../worker/run-handler.ts';
 import { settlesWithin } from '../worker/settles-within.ts';
 import { StorageErrors } from '../worker/storage-errors.ts';
 import { Worker, type WorkerParams } from '../worker/worker.ts';
+import type { WorkflowEnvironment } from '../workflow/workflow-host.ts';
 import type { ReseolioEvents } from './client-events.ts';
 import type { ClientOptions } from './client-options.ts';
 import { ResultWaiter } from './result-waiter.ts';
@@ -39,7 +40,7 @@ export interface EngineParams {
 /** What is a worker's own. */
 export type EngineWorkerParams = Pick<
   WorkerParams,
-  'workerId' | 'workNames' | 'concurrency' | 'run' | 'extraTimeMs' | 'onSettled'
+  'workerId' | 'workNames' | 'concurrency' | 'run' | 'workflows' | 'extraTimeMs' | 'onSettled'
 >;
 
 /** All that runs between `start()` and `stop()`. */
@@ -65,7 +66,8 @@ export class Engine {
     this.waiter = new ResultWaiter({ runtime, storage, errors });
     if (concurrency > 0) {
       const run = createHandlerRunner({ runtime, registry, maxPayloadBytes });
-      const own = { workerId, workNames: registry, concurrency, run, extraTimeMs: 0, onSettled: null };
+      const workflows = this.#createWorkflowEnvironment();
+      const own = { workerId, workNames: registry, concurrency, run, workflows, extraTimeMs: 0, onSettled: null };
       this.#workers.add(this.#createWorker(own));
     }
     this.#scheduler = createScheduler({
@@ -129,6 +131,9 @@ export class Engine {
       case 'finished':
         this.waiter.look(hint.jobIds);
         break;
+      case 'signals':
+        for (const worker of this.#workers) worker.lookAt(hint.jobIds);
+        break;
       case 'schedules':
         this.#scheduler.wake();
         break;
@@ -145,6 +150,20 @@ export class Engine {
     this.#workers.delete(first);
     this.#workers.add(first);
     for (const worker of this.#workers) worker.wake(names);
+  }
+
+  #createWorkflowEnvironment(): WorkflowEnvironment {
+    const { storage, options } = this.#params;
+    const { runtime, maxPayloadBytes, suspendAfterMs } = options;
+    return {
+      runtime,
+      storage,
+      maxPayloadBytes,
+      suspendAfterMs,
+      reportError: (error) => this.#errors.report('record', error),
+      awaitJob: (jobId, onFinished, onMissing) => this.waiter.subscribe(jobId, onFinished, onMissing),
+      expectJob: (jobId) => this.waiter.expect(jobId),
+    };
   }
 
   #createWorker(params: EngineWorkerParams): Worker {
@@ -167,7 +186,7 @@ export class Engine {
     for (const { jobId, name, attempt, state } of jobs) {
       const lost = { jobId, name, attempt, error: LOST };
       if (events.hasListeners('job:error'))
-        events.emit('job:error', { ...lost, retryInMs: state === 'dead' ? null : 0 });
+        events.emit('job:error', { ...lost, retryInMs: state === 'pending' ? 0 : null });
       if (state === 'dead') events.emit('job:dead', lost);
     }
   }

@@ -5,6 +5,8 @@ import { encodePayload } from '../core/payload.ts';
 import type { SqlTransaction } from '../core/sql-transaction.ts';
 import type { EnqueueResult, NewJob } from '../core/storage.ts';
 import type { EventSink } from '../worker/event-hub.ts';
+import { callJobs } from '../workflow/call-jobs.ts';
+import { workflowOn } from '../workflow/current-job.ts';
 import type { ReseolioEvents } from './client-events.ts';
 import type { JobAccess, JobSource } from './job-access.ts';
 import { JobHandle } from './job-handle.ts';
@@ -93,6 +95,8 @@ async function store(
   tx: SqlTransaction | null,
 ): Promise<EnqueueResult[]> {
   if (tx !== null) return storage.enqueueInTransaction({ jobs, transaction: tx });
+  const workflow = workflowOn(storage);
+  if (workflow !== null) return callJobs(workflow, jobs);
   for (const { id } of jobs) waiter.expect(id);
   try {
     const results = await storage.enqueue({ jobs });

@@ -1,9 +1,20 @@
 import { JobCancelledError, JobFailedError, ReseolioError } from '../core/errors.ts';
-import type { AttemptRecord, JobRecord, JobState, JobSummary } from '../core/job.ts';
-import { isJobId } from '../core/job-id.ts';
+import {
+  type AttemptRecord,
+  type FinishedJob,
+  isFinished,
+  type JobRecord,
+  type JobState,
+  type JobSummary,
+} from '../core/job.ts';
+import { isJobId, type JobIdGenerator } from '../core/job-id.ts';
 import { describeValue, LIMITS } from '../core/options.ts';
-import { decodePayload } from '../core/payload.ts';
+import { decodePayload, encodePayload } from '../core/payload.ts';
 import type { ChangeResult, NameCounts, Storage } from '../core/storage.ts';
+import { awaitJob } from '../workflow/await-job.ts';
+import { currentContext, workflowOn } from '../workflow/current-job.ts';
+import { assertSignalName } from '../workflow/wait-for-signal.ts';
+import { cancelChildren } from './cancel-children.ts';
 import { type ListJobsQuery, resolveListJobsQuery } from './list-jobs-query.ts';
 import type { ResultWaiter } from './result-waiter.ts';
 
@@ -34,24 +45,32 @@ export interface JobSource {
   readonly waiter: ResultWaiter;
 }
 
-/** Reads and changes stored jobs. `source` throws while the client is not started. */
+export interface JobAccessParams {
+  /** Throws while the client is not started. */
+  readonly source: () => JobSource;
+  readonly ids: JobIdGenerator;
+  readonly maxPayloadBytes: number;
+}
+
+/** Reads and changes stored jobs. */
 export class JobAccess {
+  readonly #params: JobAccessParams;
   readonly #source: () => JobSource;
 
-  constructor(source: () => JobSource) {
-    this.#source = source;
+  constructor(params: JobAccessParams) {
+    this.#params = params;
+    this.#source = params.source;
   }
 
   async awaitResult(jobId: string, timeoutMs: number | undefined): Promise<unknown> {
-    const { waiter } = this.#source();
-    const record = await waiter.wait(jobId, timeoutMs === undefined ? null : checkedTimeout(timeoutMs));
-    switch (record.state) {
+    const job = await waitForJob(this.#source(), jobId, timeoutMs === undefined ? null : checkedTimeout(timeoutMs));
+    switch (job.state) {
       case 'dead':
-        throw new JobFailedError(jobId, record.attempt, record.error ?? UNKNOWN_ERROR);
+        throw new JobFailedError(jobId, job.attempt, job.error ?? UNKNOWN_ERROR);
       case 'cancelled':
         throw new JobCancelledError(jobId);
       default:
-        return decodePayload(record.result);
+        return decodePayload(job.result);
     }
   }
 
@@ -76,11 +95,27 @@ export class JobAccess {
     };
   }
 
-  /** Resolves with true if the job was pending and is cancelled now. */
-  async cancel(jobId: string): Promise<boolean> {
+  /** Resolves with true if the job was pending and is cancelled now, or has been asked to stop. */
+  async cancel(jobId: string, isRunningIncluded: boolean): Promise<boolean> {
     const { storage } = this.#source();
     assertJobId(jobId);
-    return isChanged(jobId, await storage.cancel({ jobIds: [jobId], isRunningIncluded: false }));
+    const [result] = await storage.cancel({ jobIds: [jobId], isRunningIncluded });
+    if (result === undefined || result.status === 'not_found') throw jobNotFound(jobId);
+    // Again for one that is cancelled already: whoever cancelled it may have died before its children were.
+    if (result.status !== 'refused' || result.state === 'cancelled') await cancelChildren(storage, jobId);
+    return result.status !== 'refused';
+  }
+
+  /** Resolves once the signal is durable. */
+  async signal(jobId: string, name: string, payload: unknown): Promise<void> {
+    const { storage } = this.#source();
+    const { ids, maxPayloadBytes } = this.#params;
+    assertJobId(jobId);
+    assertSignalName(name);
+    const packed = payload === undefined ? null : encodePayload(payload, 'payload', maxPayloadBytes);
+    const [result] = await storage.signal({ signals: [{ id: ids.next(), jobId, name, payload: packed }] });
+    if (result === undefined || result.status === 'not_found') throw jobNotFound(jobId);
+    if (result.status === 'refused') throw signalRefused(jobId, result.state);
   }
 
   /** Resolves with true if the job was dead and is pending now. */
@@ -104,6 +139,23 @@ export class JobAccess {
     const [record = null] = await storage.getJobs({ jobIds: [jobId] });
     return record;
   }
+}
+
+/** In a handler the wait gives back the slot, and what it comes to is remembered. */
+async function waitForJob(
+  { storage, waiter }: JobSource,
+  jobId: string,
+  timeoutMs: number | null,
+): Promise<FinishedJob> {
+  const workflow = workflowOn(storage);
+  if (workflow === null) {
+    const waiting = waiter.wait(jobId, timeoutMs);
+    const context = currentContext();
+    return context?.isInStep ? (context.workflow?.residence.wait(waiting) ?? waiting) : waiting;
+  }
+  const job = await awaitJob(workflow, jobId, timeoutMs);
+  if (job === null) throw jobNotFound(jobId);
+  return job;
 }
 
 /** Storages speak of the state of a job; what users see is called its status, as in `status()`. */
@@ -135,4 +187,11 @@ function checkedTimeout(timeoutMs: unknown): number {
 function isChanged(jobId: string, [result]: readonly ChangeResult[]): boolean {
   if (result === undefined || result.status === 'not_found') throw jobNotFound(jobId);
   return result.status === 'changed';
+}
+
+function signalRefused(jobId: string, state: JobState): ReseolioError {
+  if (isFinished(state)) {
+    return new ReseolioError('job_finished', `job ${jobId} is ${state}: it takes no signals any more`);
+  }
+  return new ReseolioError('step_limit', `job ${jobId} was sent ${LIMITS.signals} signals already: it takes no more`);
 }

@@ -1,4 +1,5 @@
 import type { JobState } from '../core/job.ts';
+import { type CancelOptions, resolveCancelOptions } from './cancel-options.ts';
 import { type JobAccess, type JobDetails, jobNotFound } from './job-access.ts';
 
 /** A durable call. Any number of handles, in any process that opened the storage, can stand for one job. */
@@ -40,11 +41,27 @@ export class JobHandle<Result = unknown> {
   }
 
   /**
-   * Cancels the job if it is pending, waiting retries included. Resolves with false if it is running or has finished.
+   * Cancels the job if it is pending: waiting for a retry and suspended ones included. Resolves with false if it is running or
+   * has finished. Children that its handler called are cancelled too, running ones asked to stop.
    *
-   * @throws ReseolioError `job_not_found` if there is no such job (any more).
+   * @param options `running: true`: a running job is asked to stop, wherever it runs: the `AbortSignal` of its handler
+   *   aborts and what it waits for rejects. It ends cancelled unless its handler returns. Resolves with true then as well.
+   * @throws ReseolioError `job_not_found` if there is no such job (any more), `invalid_option`.
    */
-  async cancel(): Promise<boolean> {
-    return this.#access.cancel(this.jobId);
+  async cancel(options: CancelOptions = {}): Promise<boolean> {
+    return this.#access.cancel(this.jobId, resolveCancelOptions(options));
+  }
+
+  /**
+   * Sends a signal to the job, for `waitForSignal(name)` in its handler. Resolves once it is durable; it is kept until the
+   * handler waits for it, or the job ends.
+   *
+   * @param name 1 to 128 bytes of well-formed text.
+   * @param payload As an argument of a call.
+   * @throws ReseolioError `job_not_found`, `job_finished`, `invalid_argument`, `payload_unserializable`, `payload_too_large`;
+   *   `step_limit` for more than 10 000 signals to one job.
+   */
+  async signal(name: string, payload?: unknown): Promise<void> {
+    return this.#access.signal(this.jobId, name, payload);
   }
 }

@@ -4,6 +4,7 @@ import { assertJobName, describeValue, type JobOptions, resolveJobOptions } from
 import type { NameCounts } from '../core/storage.ts';
 import { EventHub } from '../worker/event-hub.ts';
 import { type Handler, HandlerRegistry } from '../worker/handler-registry.ts';
+import { type CancelOptions, resolveCancelOptions } from './cancel-options.ts';
 import {
   assertSubscription,
   type ReseolioEventName,
@@ -54,7 +55,7 @@ export class Reseolio implements AsyncDisposable {
     this.#lifecycle = lifecycle;
     const { runtime, maxPayloadBytes } = resolved;
     const source = (): Engine => lifecycle.requireEngine();
-    this.#access = new JobAccess(source);
+    this.#access = new JobAccess({ source, ids, maxPayloadBytes });
     this.#enqueuer = new Enqueuer({ source, access: this.#access, ids, events: this.#events, maxPayloadBytes });
     this.#schedules = new ScheduleAccess({ source, ids, runtime, maxPayloadBytes });
   }
@@ -143,12 +144,12 @@ export class Reseolio implements AsyncDisposable {
   }
 
   /**
-   * Cancels a job that is pending, waiting retries included. Resolves with false if it is running or has finished.
+   * As `cancel` of a {@link JobHandle}.
    *
-   * @throws ReseolioError `job_not_found`.
+   * @throws ReseolioError `job_not_found`, `invalid_argument`, `invalid_option`.
    */
-  async cancelJob(jobId: string): Promise<boolean> {
-    return this.#access.cancel(jobId);
+  async cancelJob(jobId: string, options: CancelOptions = {}): Promise<boolean> {
+    return this.#access.cancel(jobId, resolveCancelOptions(options));
   }
 
   /**

@@ -16,7 +16,12 @@ export const ERROR_CODES = [
   'job_not_found',
   'job_failed',
   'job_cancelled',
+  'job_finished',
   'result_timeout',
+  'signal_timeout',
+  'step_failed',
+  'step_limit',
+  'nondeterminism',
   'attempt_timeout',
   'attempt_lost',
   'lease_lost',
@@ -96,6 +101,55 @@ export class ResultTimeoutError extends ReseolioError {
     this.name = 'ResultTimeoutError';
     this.jobId = jobId;
     this.timeoutMs = timeoutMs;
+  }
+}
+
+/** What `step()` rejects with when its function failed for good: the error of its last try, the same in every replay. */
+export class StepFailedError extends ReseolioError {
+  readonly stepName: string;
+  /** How many tries were made. */
+  readonly attempts: number;
+  /** `name` of the error of the last try, e.g. `TypeError`. */
+  readonly errorName: string;
+  /** `message` of that error, without any prefix. */
+  readonly errorMessage: string;
+  readonly errorStack: string | null;
+  /** False: the function threw a `NonRetryableError`. A handler that lets this pass ends its job dead at once. */
+  readonly isRetryable: boolean;
+
+  constructor(
+    stepName: string,
+    attempts: number,
+    error: Readonly<{ name: string; message: string; stack: string | null }>,
+    isRetryable: boolean,
+  ) {
+    super('step_failed', `step ${stepName} failed: ${error.message}`);
+    this.name = 'StepFailedError';
+    this.stepName = stepName;
+    this.attempts = attempts;
+    this.errorName = error.name;
+    this.errorMessage = error.message;
+    this.errorStack = error.stack;
+    this.isRetryable = isRetryable;
+  }
+}
+
+/** What ends a job whose handler does not do again what it did before. */
+export class NondeterminismError extends ReseolioError {
+  constructor(difference: string) {
+    super('nondeterminism', `nondeterminism: ${difference}`);
+    this.name = 'NondeterminismError';
+  }
+}
+
+/** What `waitForSignal()` rejects with when no signal came in its time. */
+export class SignalTimeoutError extends ReseolioError {
+  readonly signalName: string;
+
+  constructor(signalName: string) {
+    super('signal_timeout', `no signal ${signalName} came within the timeoutMs of waitForSignal`);
+    this.name = 'SignalTimeoutError';
+    this.signalName = signalName;
   }
 }
 

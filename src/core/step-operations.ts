@@ -1,6 +1,6 @@
 import type { JobState, Lease } from './job.ts';
+import type { NewJob } from './new-job.ts';
 import type { Payload } from './payload.ts';
-import type { NewJob } from './storage.ts';
 
 /** What the methods of a {@link Storage} take and answer by which a running job remembers, and is told, things. */
 export interface RecordStepsParams {

@@ -1,6 +1,6 @@
 import type { ReseolioError } from './errors.ts';
 import type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from './job.ts';
-import type { JobOptions } from './options.ts';
+import type { NewJob } from './new-job.ts';
 import type { Payload } from './payload.ts';
 import type {
   CreateScheduleParams,
@@ -27,6 +27,8 @@ import type {
   StoredSignal,
   StoredStep,
 } from './step-operations.ts';
+
+export type { NewJob } from './new-job.ts';
 
 /**
  * The seam of the whole design: what a backend has to do, and all that the rest of the library knows of it.
@@ -160,20 +162,6 @@ export interface EnqueueInTransactionParams extends EnqueueParams {
   readonly transaction: SqlTransaction;
 }
 
-export interface NewJob {
-  /** A UUIDv7 made by the caller. A known id is the repeat of an enqueue whose outcome was unknown: a no-op. */
-  readonly id: string;
-  readonly name: string;
-  readonly args: Payload;
-  readonly options: JobOptions;
-  readonly priority: number;
-  readonly idempotencyKey: string | null;
-  /** Due this long from now; null: see `runAt`. */
-  readonly delayMs: number | null;
-  /** Due at this time, Unix milliseconds; null (and no `delayMs`): now. */
-  readonly runAt: number | null;
-}
-
 export interface EnqueueResult {
   /** The job that stands for the call: the new one, or the one that already had its idempotency key. */
   readonly jobId: string;
@@ -190,8 +178,13 @@ export interface ClaimParams {
   readonly leaseMs: number;
 }
 
+export interface ClaimedJob extends JobRecord {
+  /** It was suspended: this goes on with the attempt that was, rather than begin another. */
+  readonly isResumed: boolean;
+}
+
 export interface ClaimResult {
-  readonly jobs: JobRecord[];
+  readonly jobs: ClaimedJob[];
   /**
    * Milliseconds until the next job of `names` is due, 0 if one may be due now, null if none waits. A hint for how
    * long to sleep.

@@ -3,8 +3,8 @@ import type { Engine } from '../client/engine.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { AttemptOutcome, SettleResult } from '../core/storage.ts';
 import type { Attempt } from '../worker/attempt.ts';
-import { toStoredError } from '../worker/stored-error.ts';
 import type { Worker } from '../worker/worker.ts';
+import { toStoredError } from '../workflow/stored-error.ts';
 import { writeJsonPayload } from './json-payload.ts';
 import { RemoteAttempt, type RemoteHolder } from './remote-attempt.ts';
 import { type EveryName, RemoteNames } from './remote-names.ts';
@@ -47,6 +47,7 @@ export class RemoteWorker implements RemoteHolder {
       workerId: params.workerId,
       workNames: this.#names,
       concurrency: 0,
+      workflows: null,
       extraTimeMs: EXTRA_TIME_MS,
       run: (attempt) => this.#send(attempt),
       onSettled: (attempt, result) => this.#letGo(attempt, result),

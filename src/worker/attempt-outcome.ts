@@ -1,9 +1,9 @@
 import { retryDelayMs } from '../core/backoff.ts';
-import { ReseolioError } from '../core/errors.ts';
+import { NondeterminismError, ReseolioError } from '../core/errors.ts';
 import type { JobRecord, StoredError } from '../core/job.ts';
 import { encodePayload } from '../core/payload.ts';
 import type { AttemptOutcome } from '../core/storage.ts';
-import { isNonRetryable, toStoredError } from './stored-error.ts';
+import { isNonRetryable, toStoredError } from '../workflow/stored-error.ts';
 
 /** A handler returned `value`. One that cannot be stored ends the job: a repeat would only return it again. */
 export function successOutcome(value: unknown, maxPayloadBytes: number): AttemptOutcome {
@@ -23,6 +23,11 @@ export function failureOutcome(job: JobRecord, thrown: unknown, random: number):
 
 export function timeoutOutcome(job: JobRecord, reason: ReseolioError, random: number): AttemptOutcome {
   return retryOrDead(job, { name: 'AttemptTimeoutError', message: reason.message, stack: null }, random);
+}
+
+/** The handler does not do what its job remembers. */
+export function nondeterminismOutcome(difference: string): AttemptOutcome {
+  return { kind: 'dead', error: toStoredError(new NondeterminismError(difference)) };
 }
 
 export function timeoutReason({ attempt, options }: JobRecord): ReseolioError {

@@ -1,28 +1,38 @@
-import type { ReseolioError } from '../core/errors.ts';
-import type { JobRecord, Lease } from '../core/job.ts';
+import { JobCancelledError, type ReseolioError } from '../core/errors.ts';
+import type { Lease } from '../core/job.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { AttemptOutcome } from '../core/storage.ts';
-import { type CurrentJob, type JobContext, runInContext } from './current-job.ts';
+import type { AttemptOutcome, ClaimedJob } from '../core/storage.ts';
+import { type CurrentJob, type JobContext, runInContext } from '../workflow/current-job.ts';
+import type { Workflow } from '../workflow/workflow.ts';
 import type { Deadlined } from './deadline-queue.ts';
 
 export interface AttemptParams {
-  readonly job: JobRecord;
+  readonly job: ClaimedJob;
   readonly leaseToken: string;
   readonly beat: number;
+  /** When it was claimed, on the monotonic clock. */
+  readonly claimedAt: number;
+  /** Makes what remembers things for the handler, when it first asks; null: this worker's handlers are elsewhere. */
+  readonly openWorkflow: ((attempt: Attempt) => Workflow) | null;
 }
 
 /** One attempt in the hands of this worker, from its claim until its outcome is stored or its lease is lost. */
 export class Attempt implements Deadlined, JobContext {
-  readonly job: JobRecord;
+  readonly job: ClaimedJob;
   readonly lease: Lease;
+  readonly isInStep = false;
+  readonly claimedAt: number;
   /** When its handler was called, and when it ended, on the monotonic clock. */
   startedAt: number | null = null;
   endedAt: number | null = null;
+  /** When it times out; or, while it is parked, when it is to be suspended. */
   deadline = Number.POSITIVE_INFINITY;
   queueIndex = -1;
   /** The last heartbeat by which the storage is known to have held the lease. */
   confirmedBeat: number;
   isLeaseLost = false;
+  /** Its handler has returned or thrown. */
+  isHandlerDone = false;
   /** Set when the attempt ends, unless its lease was lost. */
   outcome: AttemptOutcome | null = null;
   /** Called when the attempt is aborted: what an `AbortSignal` costs is for handlers that look at theirs. */
@@ -31,11 +41,19 @@ export class Attempt implements Deadlined, JobContext {
   #abortReason: ReseolioError | null = null;
   #current: CurrentJob | null = null;
   #wallDeadline = 0;
+  /** What is left of its time, while it is parked. */
+  #remainingMs = 0;
+  readonly #openWorkflow: AttemptParams['openWorkflow'];
+  #workflow: Workflow | null = null;
+  #isCancelRequested = false;
+  #isOver = false;
 
-  constructor({ job, leaseToken, beat }: AttemptParams) {
+  constructor({ job, leaseToken, beat, claimedAt, openWorkflow }: AttemptParams) {
     this.job = job;
     this.lease = { jobId: job.id, attempt: job.attempt, token: leaseToken };
     this.confirmedBeat = beat;
+    this.claimedAt = claimedAt;
+    this.#openWorkflow = openWorkflow;
   }
 
   /** Its handler is about to be called: the time-out counts from here, and is heeded `extraTimeMs` later. */
@@ -46,13 +64,58 @@ export class Attempt implements Deadlined, JobContext {
     this.#wallDeadline = runtime.now() + timeoutMs;
   }
 
+  /** Its time-out stops counting; the deadline is that of its suspension, `suspendInMs` from now. */
+  pause(runtime: Runtime, suspendInMs: number): void {
+    const now = runtime.monotonicNow();
+    this.#remainingMs = Math.max(0, this.deadline - now);
+    this.deadline = now + suspendInMs;
+  }
+
+  /** Its time-out counts on. */
+  goOn(runtime: Runtime): void {
+    this.deadline = runtime.monotonicNow() + this.#remainingMs;
+    this.#wallDeadline = runtime.now() + this.#remainingMs;
+  }
+
+  /** What remembers things for the handler; null once the handler has ended. */
+  get workflow(): Workflow | null {
+    if (this.isHandlerDone) return null;
+    if (this.#workflow === null && this.#openWorkflow !== null) {
+      this.#workflow = this.#openWorkflow(this);
+      if (this.#isOver) this.#workflow.abandon(this.#abortReason);
+      else if (this.#isCancelRequested) this.#workflow.interrupt(this.#abortReason);
+    }
+    return this.#workflow;
+  }
+
+  /** As {@link workflow}, null also where the handler has not asked for anything. */
+  get openedWorkflow(): Workflow | null {
+    return this.#workflow;
+  }
+
+  /** Somebody has asked the job to stop: tells the handler, the first time. */
+  requestCancel(): void {
+    if (this.#isCancelRequested || this.endedAt !== null) return;
+    this.#isCancelRequested = true;
+    const reason = new JobCancelledError(this.job.id);
+    this.#tellAborted(reason);
+    this.#workflow?.interrupt(reason);
+  }
+
   /** What the handler sees of it, made when it first looks: most handlers never do. */
   get current(): CurrentJob {
     this.#current ??= this.#createCurrent();
     return this.#current;
   }
 
+  /** What it comes to is not taken any more. */
   abort(reason: ReseolioError): void {
+    this.#isOver = true;
+    this.#tellAborted(reason);
+    this.#workflow?.abandon(reason);
+  }
+
+  #tellAborted(reason: ReseolioError): void {
     this.#abortReason ??= reason;
     this.onAbort?.();
     const controller = this.#controller;
@@ -61,14 +124,18 @@ export class Attempt implements Deadlined, JobContext {
   }
 
   #createCurrent(): CurrentJob {
-    const { id, name, attempt, occurrence } = this.job;
+    const { id, name, attempt, occurrence, parentId } = this.job;
     const getSignal = (): AbortSignal => this.#signal();
+    const getDeadline = (): number => this.#wallDeadline;
     return Object.freeze({
       id,
       name,
       attempt,
       occurrence: occurrence === null ? null : Object.freeze({ ...occurrence }),
-      deadline: this.#wallDeadline,
+      parentId,
+      get deadline() {
+        return getDeadline();
+      },
       get signal() {
         return getSignal();
       },

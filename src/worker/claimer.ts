@@ -1,8 +1,7 @@
 import { retryDelayMs, STORAGE_BACKOFF } from '../core/backoff.ts';
-import type { JobRecord } from '../core/job.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import type { Runtime, Timer } from '../core/runtime.ts';
-import type { ClaimParams, ClaimResult, Storage } from '../core/storage.ts';
+import type { ClaimedJob, ClaimParams, ClaimResult, Storage } from '../core/storage.ts';
 import type { StorageErrors } from './storage-errors.ts';
 import type { WorkNames } from './work-names.ts';
 
@@ -19,7 +18,9 @@ export interface ClaimerParams {
   readonly leaseMs: number;
   /** How many jobs can be taken on now. */
   readonly countFreeSlots: () => number;
-  readonly onClaimed: (jobs: readonly JobRecord[], leaseToken: string) => void;
+  readonly onClaimed: (jobs: readonly ClaimedJob[], leaseToken: string) => void;
+  /** A claim has been answered, and its jobs, if any, have been handed on. */
+  readonly onAnswered: () => void;
 }
 
 /** Takes jobs as slots become free and jobs due, with one claim at a time. */
@@ -29,6 +30,8 @@ export class Claimer {
   /** Something may be due that no claim has asked for yet. */
   #hasWork = true;
   #isClaiming = false;
+  /** Slots that the claim under way asks jobs for. */
+  #askedSlots = 0;
   #inFlight: Promise<void> | null = null;
   #timer: Timer | null = null;
   #failures = 0;
@@ -36,6 +39,11 @@ export class Claimer {
 
   constructor(params: ClaimerParams) {
     this.#params = params;
+  }
+
+  /** How many slots a claim that is under way is to fill. */
+  get askedSlots(): number {
+    return this.#askedSlots;
   }
 
   /** Something may be due. With free slots the storage is asked before this returns. */
@@ -74,6 +82,7 @@ export class Claimer {
   #claim(params: ClaimParams): void {
     this.#hasWork = false;
     this.#isClaiming = true;
+    this.#askedSlots = params.limit;
     this.#cancelTimer();
     this.#inFlight = this.#askStorage(params);
   }
@@ -84,12 +93,15 @@ export class Claimer {
       result = await this.#params.storage.claim(params);
     } catch (error) {
       this.#isClaiming = false;
+      this.#askedSlots = 0;
       this.#handleError(error, params);
       return;
     }
     this.#isClaiming = false;
+    this.#askedSlots = 0;
     this.#failures = 0;
     if (result.jobs.length > 0) this.#params.onClaimed(result.jobs, params.leaseToken);
+    this.#params.onAnswered();
     if (result.jobs.length >= params.limit) this.#hasWork = true;
     if (this.#hasWork) this.claimIfFree();
     if (!this.#isClaiming && !this.#hasWork) this.#sleep(result.nextDueInMs ?? POLL_INTERVAL_MS);

@@ -1,4 +1,4 @@
-import { toStoredError } from './stored-error.ts';
+import { toStoredError } from '../workflow/stored-error.ts';
 
 interface Subscription {
   readonly listener: (payload: never) => void;

@@ -1,12 +1,13 @@
 import { ReseolioError } from '../core/errors.ts';
-import type { JobRecord } from '../core/job.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { AttemptOutcome } from '../core/storage.ts';
+import type { AttemptOutcome, ClaimedJob } from '../core/storage.ts';
+import { Workflow } from '../workflow/workflow.ts';
+import type { WorkflowEnvironment } from '../workflow/workflow-host.ts';
 import { Attempt } from './attempt.ts';
-import { timeoutOutcome, timeoutReason } from './attempt-outcome.ts';
-import { DeadlineQueue } from './deadline-queue.ts';
+import { nondeterminismOutcome, timeoutOutcome, timeoutReason } from './attempt-outcome.ts';
 import type { EventSink } from './event-hub.ts';
 import { isThenable, type RunAttempt } from './run-handler.ts';
+import { Slots } from './slots.ts';
 import type { WorkerEvents } from './worker-events.ts';
 
 /** How long handlers are called one after the other before the storage gets its turn. */
@@ -18,20 +19,23 @@ export interface ExecutorParams {
   /** How much longer than its time-out an attempt gets to say itself that it has ended. */
   readonly extraTimeMs: number;
   readonly events: EventSink<WorkerEvents>;
+  /** What lets handlers remember things; null: they are elsewhere. */
+  readonly workflows: WorkflowEnvironment | null;
+  /** How many slots are neither in use nor asked for by a claim that is under way. */
+  readonly countFreeSlots: () => number;
   /** An attempt ended with an outcome to store. */
   readonly onOutcome: (attempt: Attempt, outcome: AttemptOutcome) => void;
   /** Resolves when what the storage was told last, outcomes and heartbeats, has been answered, or soon after. */
   readonly afterStorage: () => Promise<unknown>;
-  /** An attempt whose lease was lost ended; there is nothing to store. */
-  readonly onDropped: () => void;
+  /** There may be a free slot with nothing to store before it is used. */
+  readonly onSlotFreed: () => void;
 }
 
 /** Runs handlers, each until it returns, throws or times out, and decides what becomes of the attempt. */
 export class Executor {
   readonly #params: ExecutorParams;
-  /** The attempts that take up a slot. */
-  readonly #running = new Set<Attempt>();
-  readonly #deadlines: DeadlineQueue<Attempt>;
+  readonly #slots: Slots;
+  readonly #openWorkflow: ((attempt: Attempt) => Workflow) | null;
   /** Taken on, but their handlers have not been called yet. */
   #unstarted: Attempt[] = [];
   #isStartScheduled = false;
@@ -39,31 +43,51 @@ export class Executor {
   #whenIdle: (() => void)[] = [];
 
   constructor(params: ExecutorParams) {
+    const { runtime, workflows, countFreeSlots, onSlotFreed } = params;
     this.#params = params;
-    this.#deadlines = new DeadlineQueue(params.runtime, (attempt) => this.#timeOut(attempt));
+    this.#slots = new Slots({
+      runtime,
+      countFree: countFreeSlots,
+      onFreed: onSlotFreed,
+      onTimeOut: (attempt) => this.#timeOut(attempt),
+    });
+    this.#openWorkflow = workflows === null ? null : (attempt) => this.#createWorkflow(attempt, workflows);
   }
 
+  /** The attempts that take up a slot. */
   get running(): ReadonlySet<Attempt> {
-    return this.#running;
+    return this.#slots.running;
+  }
+
+  /** All attempts, those that wait without a slot included. */
+  get all(): Attempt[] {
+    return this.#slots.all;
+  }
+
+  /** A claim has been answered: what it leaves of the slots it asked for is free. */
+  serveWaiting(): void {
+    this.#slots.serve();
   }
 
   /**
    * Takes on claimed jobs and calls their handlers; those that are left after a while, when heartbeats and outcomes have
    * been stored. Handlers that keep the processor busy would otherwise add up to more than a lease with neither.
    */
-  takeOn(jobs: readonly JobRecord[], leaseToken: string, beat: number): void {
+  takeOn(jobs: readonly ClaimedJob[], leaseToken: string, beat: number): void {
+    const claimedAt = this.#params.runtime.monotonicNow();
     for (const job of jobs) {
-      const attempt = new Attempt({ job, leaseToken, beat });
-      this.#running.add(attempt);
+      const attempt = new Attempt({ job, leaseToken, beat, claimedAt, openWorkflow: this.#openWorkflow });
+      this.#slots.take(attempt);
       this.#unstarted.push(attempt);
     }
     if (this.#isStopping) this.stopStarting();
     else if (!this.#isStartScheduled) this.#startWaiting();
   }
 
-  /** Calls no more handlers: gives back what has been taken on and not started, now and from now on. */
+  /** Calls no more handlers: gives back what has been taken on and not started, suspends what waits, now and from now on. */
   stopStarting(): void {
     this.#isStopping = true;
+    this.#slots.suspendAll();
     for (const attempt of this.#unstarted) {
       if (attempt.endedAt === null) this.#end(attempt, { kind: 'release' });
     }
@@ -83,21 +107,21 @@ export class Executor {
   /** Gives back all that still runs. The handlers go on, but what they return is not taken. */
   releaseAll(): void {
     const reason = new ReseolioError('shutting_down', 'the client is stopping and its grace time is over');
-    for (const attempt of this.#running) {
+    for (const attempt of this.#slots.all) {
       this.#end(attempt, { kind: 'release' });
       attempt.abort(reason);
     }
   }
 
-  /** Resolves when no handler takes up a slot. */
+  /** Resolves when no handler is under way. */
   whenIdle(): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve();
+    if (this.#slots.isEmpty) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Lets go of its timer. */
   close(): void {
-    this.#deadlines.clear();
+    this.#slots.close();
   }
 
   #startWaiting(): void {
@@ -130,7 +154,7 @@ export class Executor {
       return;
     }
     attempt.begin(runtime, extraTimeMs);
-    this.#deadlines.add(attempt);
+    this.#slots.begin(attempt);
     if (events.hasListeners('job:start')) {
       events.emit('job:start', { jobId: job.id, name: job.name, attempt: job.attempt });
     }
@@ -139,26 +163,53 @@ export class Executor {
     else this.#finish(attempt, outcome);
   }
 
-  /** What comes after a time-out, or after a release, comes too late. */
+  /** The handler has ended. What comes after a time-out, or after a release, comes too late. */
   #finish(attempt: Attempt, outcome: AttemptOutcome): void {
+    attempt.isHandlerDone = true;
+    const finished = attempt.openedWorkflow?.finish(outcome) ?? outcome;
+    if (finished instanceof Promise) void finished.then((settled) => this.#endUnlessOver(attempt, settled));
+    else this.#endUnlessOver(attempt, finished);
+  }
+
+  #endUnlessOver(attempt: Attempt, outcome: AttemptOutcome): void {
     if (attempt.endedAt === null) this.#end(attempt, attempt.isLeaseLost ? null : outcome);
   }
 
   #timeOut(attempt: Attempt): void {
-    const reason = timeoutReason(attempt.job);
-    const { job, isLeaseLost } = attempt;
-    this.#end(attempt, isLeaseLost ? null : timeoutOutcome(job, reason, this.#params.runtime.random()));
+    const { job, isLeaseLost, openedWorkflow } = attempt;
+    const reason = timeoutReason(job);
+    const stuck = openedWorkflow?.describeStuck() ?? null;
+    const outcome =
+      stuck === null ? timeoutOutcome(job, reason, this.#params.runtime.random()) : nondeterminismOutcome(stuck);
+    this.#end(attempt, isLeaseLost ? null : outcome);
     attempt.abort(reason);
   }
 
+  #createWorkflow(attempt: Attempt, environment: WorkflowEnvironment): Workflow {
+    const { runtime } = this.#params;
+    const { job, lease, claimedAt } = attempt;
+    return new Workflow({
+      job,
+      lease,
+      isResumed: job.isResumed,
+      environment,
+      host: {
+        storageNow: () => (job.startedAt as number) + runtime.monotonicNow() - claimedAt,
+        park: (suspendInMs) => this.#slots.park(attempt, suspendInMs),
+        unpark: (goOn) => this.#slots.unpark(attempt, goOn),
+        end: (outcome) => this.#endUnlessOver(attempt, outcome),
+        loseLease: () => this.loseLease(attempt),
+      },
+    });
+  }
+
   #end(attempt: Attempt, outcome: AttemptOutcome | null): void {
-    const { runtime, onOutcome, onDropped } = this.#params;
+    const { runtime, onOutcome, onSlotFreed } = this.#params;
     attempt.endedAt = runtime.monotonicNow();
-    this.#running.delete(attempt);
-    this.#deadlines.remove(attempt);
-    if (outcome === null || attempt.isLeaseLost) onDropped();
+    this.#slots.leave(attempt);
+    if (outcome === null || attempt.isLeaseLost) onSlotFreed();
     else onOutcome(attempt, outcome);
-    if (this.#running.size === 0 && this.#whenIdle.length > 0) this.#notifyIdle();
+    if (this.#slots.isEmpty && this.#whenIdle.length > 0) this.#notifyIdle();
   }
 
   #notifyIdle(): void {

@@ -51,6 +51,12 @@ export class Heartbeat {
     });
   }
 
+  /** Extends some leases between two beats, to hear at once whether their jobs are asked to stop. */
+  check(attempts: readonly Attempt[]): void {
+    // Where it fails, the next beat asks again.
+    this.#extendBatch(attempts).catch(() => {});
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -86,9 +92,14 @@ export class Heartbeat {
     const statuses: LeaseStatus[] = await storage.extendLeases({ leases, leaseMs });
     for (let i = 0; i < attempts.length; i++) {
       const attempt = attempts[i] as Attempt;
-      if (statuses[i] === 'held') attempt.confirmedBeat = beat;
-      // One that has ended by now may have been settled in the meantime: the answer to that settle tells.
-      else if (attempt.endedAt === null) this.#lose(attempt);
+      const status = statuses[i];
+      if (status === 'lease_lost') {
+        // One that has ended by now may have been settled in the meantime: the answer to that settle tells.
+        if (attempt.endedAt === null) this.#lose(attempt);
+        continue;
+      }
+      attempt.confirmedBeat = beat;
+      if (status === 'cancel_requested') attempt.requestCancel();
     }
   }
 

@@ -2,11 +2,11 @@ import type { JobRecord } from '../core/job.ts';
 import { decodePayload, type Payload } from '../core/payload.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { AttemptOutcome } from '../core/storage.ts';
+import { runInContext } from '../workflow/current-job.ts';
+import { toStoredError } from '../workflow/stored-error.ts';
 import type { Attempt } from './attempt.ts';
 import { failureOutcome, successOutcome } from './attempt-outcome.ts';
-import { runInContext } from './current-job.ts';
 import type { Handler, HandlerRegistry } from './handler-registry.ts';
-import { toStoredError } from './stored-error.ts';
 
 /**
  * Runs an attempt to its end, in this process or elsewhere, and decides what becomes of it; neither throws nor rejects. What

@@ -31,7 +31,16 @@ export interface StorageErrorEvent {
 }
 
 /** `watch`: the storage itself told that it failed. */
-export type StorageOperation = 'claim' | 'settle' | 'extend' | 'reclaim' | 'prune' | 'schedule' | 'read' | 'watch';
+export type StorageOperation =
+  | 'claim'
+  | 'settle'
+  | 'record'
+  | 'extend'
+  | 'reclaim'
+  | 'prune'
+  | 'schedule'
+  | 'read'
+  | 'watch';
 
 /** What a worker tells of. The outcomes come after they are durable. */
 export interface WorkerEvents {

@@ -1,8 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { FinishedJob, JobRecord } from '../core/job.ts';
+import type { FinishedJob } from '../core/job.ts';
 import type { JobIdGenerator } from '../core/job-id.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { SettleResult, Storage } from '../core/storage.ts';
+import type { ClaimedJob, SettleResult, Storage } from '../core/storage.ts';
+import type { WorkflowEnvironment } from '../workflow/workflow-host.ts';
 import type { Attempt } from './attempt.ts';
 import { Claimer } from './claimer.ts';
 import type { EventSink } from './event-hub.ts';
@@ -25,6 +26,8 @@ export interface WorkerParams {
   readonly storage: Storage;
   readonly workNames: WorkNames;
   readonly run: RunAttempt;
+  /** What lets handlers remember things; null: they are elsewhere. */
+  readonly workflows: WorkflowEnvironment | null;
   /** How much longer than its time-out an attempt gets to say itself that it has ended. */
   readonly extraTimeMs: number;
   readonly events: EventSink<WorkerEvents>;
@@ -59,7 +62,8 @@ export class Worker {
     this.#executor = new Executor({
       ...params,
       onOutcome: (attempt, outcome) => this.#settler.add(attempt, outcome),
-      onDropped: claimIfFree,
+      onSlotFreed: claimIfFree,
+      countFreeSlots: () => this.#concurrency - this.#executor.running.size - this.#claimer.askedSlots,
       afterStorage: () =>
         settlesWithin(
           params.runtime,
@@ -69,7 +73,7 @@ export class Worker {
     });
     this.#heartbeat = new Heartbeat({
       ...params,
-      listHeld: () => [...this.#executor.running, ...this.#settler.unsettled],
+      listHeld: () => [...this.#executor.all, ...this.#settler.unsettled],
       onLost: (attempt) => this.#loseLease(attempt),
     });
     this.#claimer = new Claimer({
@@ -78,6 +82,7 @@ export class Worker {
       onClaimed: (jobs, leaseToken) => {
         this.#scope.runInAsyncScope(() => this.#takeOn(jobs, leaseToken));
       },
+      onAnswered: () => this.#executor.serveWaiting(),
     });
   }
 
@@ -92,6 +97,14 @@ export class Worker {
   /** Jobs of `names` (null: of any) may be due. */
   wake(names: readonly string[] | null): void {
     if (names === null || names.some((name) => this.#params.workNames.has(name))) this.#claimer.wake();
+  }
+
+  /** These jobs (null: some) were sent signals, or asked to stop. */
+  lookAt(jobIds: readonly string[] | null): void {
+    const wanted = jobIds === null ? null : new Set(jobIds);
+    const attempts = this.#executor.all.filter(({ job }) => wanted === null || wanted.has(job.id));
+    for (const { openedWorkflow } of attempts) openedWorkflow?.lookForSignals();
+    if (wanted !== null && attempts.length > 0) this.#heartbeat.check(attempts);
   }
 
   /** How many attempts it runs at once, from the next {@link wake} or change of names on; those beyond go on. */
@@ -123,7 +136,7 @@ export class Worker {
     return Math.min(concurrency - this.#executor.running.size, unsettledRoom);
   }
 
-  #takeOn(jobs: readonly JobRecord[], leaseToken: string): void {
+  #takeOn(jobs: readonly ClaimedJob[], leaseToken: string): void {
     this.#executor.takeOn(jobs, leaseToken, this.#heartbeat.beat);
   }
 
@@ -136,7 +149,7 @@ export class Worker {
   #abandonAll(): void {
     void this.#claimer.stop();
     this.#heartbeat.stop();
-    for (const attempt of this.#executor.running) this.#executor.loseLease(attempt);
+    for (const attempt of this.#executor.all) this.#executor.loseLease(attempt);
     this.#settler.close();
   }
 }

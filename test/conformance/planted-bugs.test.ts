@@ -12,9 +12,11 @@ import { runRule, STORAGE_RULES } from '../../src/testing/storage-rules.ts';
 import { override } from './override-storage.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 import { PLANTED_SCHEDULE_BUGS } from './planted-schedule-bugs.ts';
+import { PLANTED_STEP_BUGS } from './planted-step-bugs.ts';
+import { PLANTED_SUSPENSION_BUGS } from './planted-suspension-bugs.ts';
 import { createSharedMemoryHarness } from './shared-memory-harness.ts';
 
-const ALL_BUGS = { ...PLANTED_BUGS, ...PLANTED_SCHEDULE_BUGS };
+const ALL_BUGS = { ...PLANTED_BUGS, ...PLANTED_SCHEDULE_BUGS, ...PLANTED_STEP_BUGS, ...PLANTED_SUSPENSION_BUGS };
 
 /** A fixed seed: a control that fails now and then would be no control. */
 const MODEL = { fc, runs: 200, seed: 20_260_101 };
@@ -76,6 +78,11 @@ describe('the suite notices a storage that', () => {
       'wakes delayed jobs that became due while it was closed',
       'keeps what was called before close',
     ]);
+  });
+
+  it('forgets what jobs remember, wait for and were sent when it is closed', async () => {
+    const topic = 'persistence of steps, suspensions and signals';
+    expect(await findBrokenRules(FORGETFUL, topic)).toEqual(Object.keys(findRules(topic)));
   });
 
   it('answers from a cache that other processes do not know of', async () => {

@@ -87,7 +87,7 @@ describe('lint refuses', () => {
     ["await import('../core/x.ts'); let state = 0", 'no-restricted-syntax'],
     ["import { randomUUID } from 'node:crypto'", 'no-restricted-imports'],
   ])('%s in every folder that a simulator drives', async (code, rule) => {
-    for (const folder of ['core', 'client', 'worker', 'maintenance', 'backends/memory']) {
+    for (const folder of ['core', 'client', 'workflow', 'worker', 'maintenance', 'backends/memory']) {
       expect(await rulesBroken(`src/${folder}/x.ts`, code)).toContain(rule);
     }
   });
@@ -96,7 +96,7 @@ describe('lint refuses', () => {
     expect(await rulesBroken('src/core/runtime.ts', 'const now = Date.now();')).toEqual([]);
     expect(await rulesBroken('src/client/x.ts', "import '../backends/open-storage.ts';")).toEqual([]);
     expect(await rulesBroken('src/backends/open-storage.ts', "await import('./lmdb/x.ts');")).toEqual([]);
-    expect(await rulesBroken('src/index.ts', "export { x } from './worker/x.ts';")).toEqual([]);
+    expect(await rulesBroken('src/index.ts', "export { x } from './workflow/x.ts';")).toEqual([]);
     expect(await rulesBroken('src/core/x.ts', 'new Date(0);')).toEqual([]);
   });
 });

@@ -32,8 +32,8 @@ function builtModule(path: string): string {
 }
 
 describe('importing reseolio', () => {
-  test('loads no package but msgpackr', () => {
-    expect(packagesLoadedBy(builtModule('src/index.js'))).toEqual(['msgpackr']);
+  test('loads no package but msgpackr and ms', () => {
+    expect(packagesLoadedBy(builtModule('src/index.js'))).toEqual(['ms', 'msgpackr']);
   });
 
   test('loads no package but msgpackr with the code that opens storage', () => {

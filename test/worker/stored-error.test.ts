@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NonRetryableError } from '../../src/core/errors.ts';
 import { LIMITS } from '../../src/core/options.ts';
-import { isNonRetryable, toStoredError } from '../../src/worker/stored-error.ts';
+import { isNonRetryable, toStoredError } from '../../src/workflow/stored-error.ts';
 
 describe('an error is stored with', () => {
   test('its name, message and stack', () => {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { NonRetryableError } from '../core/errors.ts';
+import { NonRetryableError, StepFailedError } from '../core/errors.ts';
 import type { StoredError } from '../core/job.ts';
 import { LIMITS } from '../core/options.ts';
 
@@ -17,9 +17,10 @@ export function toStoredError(thrown: unknown): StoredError {
   }
 }
 
-/** True for the {@link NonRetryableError} of this and of any other copy of the package. */
+/** True for the {@link NonRetryableError} of this and of any other copy of the package, and for a step that failed with one. */
 export function isNonRetryable(thrown: unknown): boolean {
   try {
+    if (thrown instanceof StepFailedError) return !thrown.isRetryable;
     return thrown instanceof NonRetryableError || (isErrorLike(thrown) && readText(thrown, 'name') === NON_RETRYABLE);
   } catch {
     return false;

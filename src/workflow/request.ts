@@ -1,0 +1,56 @@
+import type { Timer } from '../core/runtime.ts';
+import type { BegunStep, Operation, StepOutcome } from '../core/step.ts';
+
+export interface Answer {
+  readonly outcome: StepOutcome;
+  /** The job that stands for a child. */
+  readonly jobId: string | null;
+}
+
+/** What becomes of a request that nothing is remembered of; `begun`: since an earlier run. */
+export type StartRequest = (request: Request, begun: BegunStep | null) => void;
+
+/** What a handler has asked for and not been answered. */
+export class Request {
+  readonly operation: Operation;
+  readonly name: string;
+  readonly start: StartRequest;
+  readonly answer: Promise<Answer>;
+  /** Its place among all requests, counted from 0; -1 before it has one. */
+  position = -1;
+  /** It is under way, and what it waits for may take long. */
+  isWaiting = false;
+  /** When time ends it, Unix milliseconds on the storage's clock; null: not before something else does. */
+  wakeAt: number | null = null;
+  /** Its outcome is known, though not told yet. */
+  hasEnded = false;
+  /** Lets go of what it waits for. */
+  stopListening: (() => void) | null = null;
+  /** Looks whether what it waits for is there. */
+  look: (() => void) | null = null;
+  timer: Timer | null = null;
+  resolve: (answer: Answer) => void = () => {};
+  reject: (error: unknown) => void = () => {};
+
+  constructor(operation: Operation, name: string, start: StartRequest) {
+    this.operation = operation;
+    this.name = name;
+    this.start = start;
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // A handler may have lost interest in it.
+    this.answer.catch(() => {});
+  }
+
+  /** It waits for nothing any more. */
+  letGo(): void {
+    this.isWaiting = false;
+    this.stopListening?.();
+    this.stopListening = null;
+    this.look = null;
+    this.timer?.cancel();
+    this.timer = null;
+  }
+}

@@ -1,0 +1,300 @@
+import { NondeterminismError } from '../core/errors.ts';
+import type { JobRecord, Lease } from '../core/job.ts';
+import type { Operation, StepOutcome } from '../core/step.ts';
+import type { AttemptOutcome, NewJob } from '../core/storage.ts';
+import type { Told } from './history.ts';
+import { Journal } from './journal.ts';
+import { OpenRequests } from './open-requests.ts';
+import { Request, type StartRequest } from './request.ts';
+import { Residence } from './residence.ts';
+import { SignalInbox } from './signal-inbox.ts';
+import { describeDifference, describeMissing, isSame } from './step-places.ts';
+import { toStoredError } from './stored-error.ts';
+import type { WorkflowEnvironment, WorkflowHost } from './workflow-host.ts';
+
+export interface WorkflowParams {
+  readonly job: JobRecord;
+  readonly lease: Lease;
+  /** The job was suspended, and this goes on with that attempt. */
+  readonly isResumed: boolean;
+  readonly environment: WorkflowEnvironment;
+  readonly host: WorkflowHost;
+}
+
+/** `loading`: what the job remembers is being read. `over`: nothing is recorded and nobody is told anything any more. */
+type Phase = 'new' | 'loading' | 'ready' | 'over';
+
+/**
+ * One attempt's way through its handler. The handler makes requests, which are counted; what they came to is remembered with
+ * the job, and told again when the handler runs again. What a handler is told comes one by one, each after all that the one
+ * before set going has come to rest, and in the order of the first run: so the handler makes the same requests.
+ *
+ * Nothing is begun on the strength of what is not durable: before a step's function runs or a child is made, what the
+ * handler was told is recorded.
+ */
+export class Workflow {
+  readonly environment: WorkflowEnvironment;
+  readonly job: JobRecord;
+  readonly signals: SignalInbox;
+  /** By which version of each change the job goes on. */
+  readonly versions = new Map<string, Promise<number>>();
+  readonly #params: WorkflowParams;
+  readonly #journal: Journal;
+  readonly #takenSignals = new Set<number>();
+  /** Requests that wait for the history. */
+  #early: Request[] = [];
+  readonly #open = new OpenRequests();
+  readonly residence: Residence;
+  #phase: Phase = 'new';
+  #asked = 0;
+  #isPumpScheduled = false;
+  #isSuspending = false;
+  #overReason: unknown = null;
+  #stopReason: unknown = null;
+
+  constructor(params: WorkflowParams) {
+    const { environment, job, lease, host } = params;
+    this.#params = params;
+    this.environment = environment;
+    this.job = job;
+    this.signals = new SignalInbox(environment.storage, job.id, this.#takenSignals);
+    this.#journal = new Journal({
+      job,
+      lease,
+      environment,
+      onReady: () => this.#schedulePump(),
+      onLeaseLost: () => host.loseLease(),
+      onFull: (error) => this.fail(error),
+    });
+    this.residence = new Residence({
+      host,
+      onChange: () => this.#schedulePump(),
+      isOver: () => this.isOver,
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  /** The job was asked to stop. */
+  get isStopping(): boolean {
+    return this.#stopReason !== null;
+  }
+
+  storageNow(): number {
+    return this.#params.host.storageNow();
+  }
+
+  /** The handler asks for something. `start` is called unless the answer is remembered. */
+  ask(operation: Operation, name: string, start: StartRequest): Request {
+    const request = new Request(operation, name, start);
+    switch (this.#phase) {
+      case 'ready':
+        this.#begin(request);
+        break;
+      case 'over':
+        if (this.#overReason !== null) request.reject(this.#overReason);
+        break;
+      default:
+        this.#early.push(request);
+        if (this.#phase === 'new') this.#load().catch((error: unknown) => this.fail(error));
+    }
+    return request;
+  }
+
+  /** A request waits for something that may take long, at the longest until `wakeAt`. */
+  wait(request: Request, wakeAt: number | null): void {
+    request.isWaiting = true;
+    request.wakeAt = wakeAt;
+    if (this.#stopReason !== null) this.#open.rejectWaiting(this.#stopReason);
+    // A job that is known to have finished, or a signal that has come, comes before a time that has passed.
+    else if (wakeAt !== null && wakeAt <= this.storageNow() && request.operation === 'sleep') this.#elapse(request);
+    else if (wakeAt !== null) this.#setTimer(request, wakeAt);
+  }
+
+  /** As {@link wait}, and has it remembered when time ends it. */
+  waitUntil(request: Request, wakeAt: number): void {
+    const { position, operation, name } = request;
+    this.#journal.begin({ position, operation, name, phase: 'begun', wakeAt });
+    this.wait(request, wakeAt);
+  }
+
+  /** What a request came to. `child` is made with it; then, or if `isDurableFirst`, nobody is told before it is stored. */
+  end(request: Request, outcome: StepOutcome, child: NewJob | null = null, isDurableFirst = child !== null): void {
+    if (this.isOver || request.hasEnded) return;
+    request.hasEnded = true;
+    request.letGo();
+    const { position, operation, name } = request;
+    const step = { position, operation, name, phase: 'ended', asked: this.#asked, outcome } as const;
+    this.#journal.end(step, child, isDurableFirst);
+    this.#schedulePump();
+  }
+
+  /** Resolves when all that the handler was told is durable. */
+  flushed(): Promise<void> {
+    return this.#journal.flushed();
+  }
+
+  /** Signals may have come. */
+  lookForSignals(): void {
+    this.#open.lookForSignals();
+  }
+
+  /** The job is to stop: what the handler waits for, now or later, rejects with `reason`. */
+  interrupt(reason: unknown): void {
+    if (this.isOver) return;
+    this.#stopReason = reason;
+    this.residence.withSlot(() => this.#open.rejectWaiting(reason));
+  }
+
+  /** The attempt is over for another reason than its handler's end. */
+  abandon(reason: unknown): void {
+    this.#close(reason);
+  }
+
+  /** The handler has ended. Resolves with the outcome when the children that it called have been made. */
+  finish(outcome: AttemptOutcome): AttemptOutcome | Promise<AttemptOutcome> {
+    if (this.isOver || !this.#journal.hasChild) {
+      this.#close(null);
+      return outcome;
+    }
+    return this.#journal.flushed().then(() => {
+      this.#close(null);
+      return outcome;
+    });
+  }
+
+  /** What the replay waits for that the handler does not ask for; null if it is not stuck. */
+  describeStuck(): string | null {
+    const next = this.#phase === 'ready' ? this.#journal.history.next : null;
+    if (next === null || this.#open.get(next.step.position) !== null) return null;
+    return describeMissing(next.step);
+  }
+
+  /** Leaves memory, unless something has come up. */
+  suspend(): void {
+    if (this.isOver || this.#isSuspending) return;
+    this.#isSuspending = true;
+    void this.#journal.flushed().then(() => {
+      this.#isSuspending = false;
+      if (this.isOver) return;
+      const isIdle = this.#journal.history.next === null && !this.residence.needsMemory;
+      const suspension = isIdle ? this.#open.suspension(this.signals.seen) : null;
+      if (suspension === null) return this.#schedulePump();
+      this.#close(null);
+      this.#params.host.end(suspension);
+    });
+  }
+
+  /** Ends the job dead: its handler and what it remembers do not fit. */
+  fail(error: unknown): void {
+    if (this.isOver) return;
+    this.#close(error);
+    this.#params.host.end({ kind: 'dead', error: toStoredError(error) });
+  }
+
+  async #load(): Promise<void> {
+    this.#phase = 'loading';
+    const { isResumed } = this.#params;
+    await this.#journal.load(isResumed, () => this.isOver);
+    if (this.isOver) return;
+    for (const { step } of this.#journal.history.told) {
+      if (step.outcome.kind === 'signalled') this.#takenSignals.add(step.outcome.index);
+    }
+    this.#phase = 'ready';
+    const early = this.#early;
+    this.#early = [];
+    for (const request of early) if (!this.isOver) this.#begin(request);
+  }
+
+  #begin(request: Request): void {
+    if (request.operation === 'version' && !this.#hasVersionHere(request.name)) {
+      request.resolve({ outcome: { kind: 'versioned', version: 0 }, jobId: null });
+      return;
+    }
+    request.position = this.#asked++;
+    this.#open.add(request);
+    const { position } = request;
+    const place = this.#journal.history.placeAt(position);
+    if (place !== null && !isSame(place, request)) {
+      this.fail(new NondeterminismError(describeDifference(place, request)));
+      return;
+    }
+    if (!this.#journal.history.toldAt(position)?.isReady)
+      request.start(request, this.#journal.history.begunAt(position));
+    this.#schedulePump();
+  }
+
+  /** False: an earlier run went past here before there was a version to ask for. */
+  #hasVersionHere(name: string): boolean {
+    const place = this.#journal.history.placeAt(this.#asked);
+    if (place !== null) return isSame(place, { operation: 'version', name });
+    return !this.#journal.history.reaches(this.#asked);
+  }
+
+  /** Something may have changed: tells the handler what is to be told, or gives the slot back. */
+  #schedulePump(): void {
+    if (this.#isPumpScheduled || this.#phase !== 'ready') return;
+    this.#isPumpScheduled = true;
+    // A turn of the event loop: all that the last answer set going has asked by then for what it will ask for.
+    this.environment.runtime.setImmediate(() => {
+      this.#isPumpScheduled = false;
+      if (!this.isOver) this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const told = this.#journal.history.next;
+    const request = told === null ? null : this.#open.get(told.step.position);
+    if (told === null) this.#rest();
+    // Otherwise it waits for the disk, or for the handler to ask.
+    else if (request !== null && told.isReady) this.residence.withSlot(() => this.#tell(told, request));
+  }
+
+  #tell(told: Told, request: Request): void {
+    this.#schedulePump();
+    // It may have been told while it waited for the slot.
+    if (this.#journal.history.next !== told) return;
+    this.#journal.tell(told, this.#asked);
+    this.#open.remove(request);
+    request.resolve({ outcome: told.step.outcome, jobId: told.jobId });
+  }
+
+  /** There is nothing to tell: if all that is left to do is to wait, the slot goes to others. */
+  #rest(): void {
+    const residence = this.residence;
+    if (residence.needsSlot || residence.isParked || this.#isSuspending) return;
+    if (this.#open.waiting.length === 0 && !residence.needsMemory) return;
+    const suspendInMs = residence.needsMemory
+      ? Number.POSITIVE_INFINITY
+      : this.#open.suspendInMs(this.environment.suspendAfterMs, this.storageNow());
+    if (suspendInMs === 0) this.suspend();
+    else residence.park(suspendInMs);
+  }
+
+  #setTimer(request: Request, wakeAt: number): void {
+    const { runtime } = this.environment;
+    const delayMs = wakeAt - this.storageNow();
+    // At least one millisecond: a timer may fire just before the clock gets there.
+    request.timer = runtime.setTimer(Math.max(1, delayMs), () => {
+      if (this.storageNow() < wakeAt) this.#setTimer(request, wakeAt);
+      else this.#elapse(request);
+    });
+  }
+
+  #elapse(request: Request): void {
+    this.end(request, { kind: 'elapsed' });
+  }
+
+  /** `reason` null: what has not been answered never will be. */
+  #close(reason: unknown): void {
+    if (this.isOver) return;
+    this.#phase = 'over';
+    this.#overReason = reason;
+    this.#journal.close();
+    this.#open.close(reason);
+    if (reason !== null) for (const request of this.#early) request.reject(reason);
+    this.#early = [];
+  }
+}
