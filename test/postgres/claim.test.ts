@@ -187,7 +187,10 @@ describe('no statement of the engine', () => {
           .map((lease, i) => ({ lease, outcome: outcomes[i % 4] as (typeof outcomes)[number] })),
       });
       await storage.reclaimExpired({ limit: 4 });
-      await storage.cancel({ jobIds: [...leases.map(({ jobId }) => jobId), ids.next()] });
+      await storage.cancel({
+        jobIds: [...leases.map(({ jobId }) => jobId), ids.next()],
+        isRunningIncluded: round % 2 === 0,
+      });
       await storage.retry({ jobIds: leases.map(({ jobId }) => jobId) });
       await storage.getJobs({ jobIds: [first.id, ids.next()] });
       await storage.getAttempts({ jobId: first.id });

@@ -20,11 +20,12 @@ export interface AnnouncerParams {
   readonly countOthers: () => number;
 }
 
-/** Tells the other processes of work, of results and of schedules: at once when it has been quiet, otherwise in intervals. */
+/** Tells the other processes of work, of results, of signals and of schedules: at once when it has been quiet, otherwise in intervals. */
 export class Announcer {
   readonly #params: AnnouncerParams;
   readonly #work = new Set<string>();
   readonly #finished = new Set<string>();
+  readonly #signalled = new Set<string>();
   #hasSchedules = false;
   #timer: Timer | null = null;
   #isSendingSoon = false;
@@ -41,10 +42,12 @@ export class Announcer {
   }
 
   announceFinished(jobIds: readonly string[]): void {
-    for (const id of jobIds) {
-      if (this.#finished.size > MAX_IDS) break;
-      this.#finished.add(id);
-    }
+    addSome(this.#finished, jobIds);
+    this.#sendSoon();
+  }
+
+  announceSignals(jobIds: readonly string[]): void {
+    addSome(this.#signalled, jobIds);
     this.#sendSoon();
   }
 
@@ -74,17 +77,20 @@ export class Announcer {
 
   #send(): void {
     // One at a time: commits with a NOTIFY wait for each other, and those that wait must not take all connections.
-    if (this.#isSending || (this.#work.size + this.#finished.size === 0 && !this.#hasSchedules)) return;
+    const count = this.#work.size + this.#finished.size + this.#signalled.size;
+    if (this.#isSending || (count === 0 && !this.#hasSchedules)) return;
     this.#isSending = true;
     const payload = writeNotification({
       origin: this.#params.origin,
       work: [...this.#work],
       finished: [...this.#finished],
+      signals: [...this.#signalled],
       hasSchedules: this.#hasSchedules,
       isLate: false,
     });
     this.#work.clear();
     this.#finished.clear();
+    this.#signalled.clear();
     this.#hasSchedules = false;
     this.#timer = this.#params.runtime.setTimer(INTERVAL_MS * (1 + this.#params.countOthers()), () => {
       this.#timer = null;
@@ -102,5 +108,13 @@ export class Announcer {
         this.#isSending = false;
         if (this.#timer === null) this.#send();
       });
+  }
+}
+
+/** As many as can be told with particulars, and one more. */
+function addSome(told: Set<string>, jobIds: readonly string[]): void {
+  for (const id of jobIds) {
+    if (told.size > MAX_IDS) return;
+    told.add(id);
   }
 }

@@ -5,7 +5,6 @@ import type { EnqueueResult, NewJob } from '../../core/storage.ts';
 import { type Call, GroupCommit, splitResults } from './group-commit.ts';
 import { HeldUpCalls } from './held-up-calls.ts';
 import type { Lanes } from './lanes.ts';
-import { isLockTimeout } from './native-errors.ts';
 import {
   enqueueInTransactionQuery,
   enqueueJobQuery,
@@ -13,14 +12,12 @@ import {
   readEnqueued,
   readTransactionRows,
 } from './operations/enqueue.ts';
-import { type CommitSetting, type RunQuery, StaleQueryError } from './query.ts';
+import type { CommitSetting, RunQuery } from './query.ts';
 import { inSchema } from './schema-name.ts';
 
 /** One statement waits for the disk while the next is put together. */
 const MAX_IN_FLIGHT = 2;
-/** A key that another transaction has stored and not committed yet holds up those who want it as well. */
-const KEY_WAIT_MS = 50;
-/** The same for the lock under which lanes are added. */
+/** How long the lock under which lanes are added is waited for. */
 const LANE_WAIT_MS = 100;
 
 export interface EnqueuesParams {
@@ -39,16 +36,17 @@ export class Enqueues {
   readonly #plain: GroupCommit<NewJob, EnqueueResult>;
   /** Calls with idempotency keys, which may have to wait for a transaction of the caller's that has stored the same key. */
   readonly #keyed: GroupCommit<NewJob, EnqueueResult>;
-  readonly #heldUp: HeldUpCalls;
 
   constructor(params: EnqueuesParams) {
     this.#params = params;
-    this.#heldUp = new HeldUpCalls(params.runtime, params.timeoutMs);
+    const heldUp = new HeldUpCalls(params.runtime, params.timeoutMs);
     const bytesOf = ({ args }: NewJob): number => args.bytes.length;
     const commit = async (calls: readonly Call<NewJob>[]): Promise<EnqueueResult[][]> =>
       splitResults(calls, await this.#store(calls.flat(), null));
     this.#plain = new GroupCommit({ commit, bytesOf, maxInFlight: MAX_IN_FLIGHT });
-    this.#keyed = new GroupCommit({ commit: (calls) => this.#commitKeyed(calls), bytesOf, maxInFlight: MAX_IN_FLIGHT });
+    const commitKeyed = (calls: readonly Call<NewJob>[]) =>
+      heldUp.store(calls, (jobs, lockTimeoutMs) => this.#store(jobs, lockTimeoutMs));
+    this.#keyed = new GroupCommit({ commit: commitKeyed, bytesOf, maxInFlight: MAX_IN_FLIGHT });
   }
 
   /** Resolves once the jobs are durable. */
@@ -90,27 +88,9 @@ export class Enqueues {
     });
   }
 
-  /** Each call by itself, if waiting for the keys of one would hold up the others. */
-  async #commitKeyed(calls: readonly Call<NewJob>[]): Promise<readonly (EnqueueResult[] | Promise<EnqueueResult[]>)[]> {
-    try {
-      return splitResults(calls, await this.#store(calls.flat(), KEY_WAIT_MS));
-    } catch (error) {
-      if (!isLockTimeout(error)) throw error;
-      return calls.map((call) => this.#heldUp.run(() => this.#store(call, 2 * KEY_WAIT_MS), isLockTimeout));
-    }
-  }
-
   async #store(jobs: readonly NewJob[], lockTimeoutMs: number | null): Promise<EnqueueResult[]> {
     const { lanes } = this.#params;
-    for (;;) {
-      try {
-        return await this.#storeIn(lanes, jobs, lockTimeoutMs);
-      } catch (error) {
-        if (!(error instanceof StaleQueryError)) throw error;
-        const added = lanes.ensure(jobs);
-        if (added !== null) await added;
-      }
-    }
+    return lanes.using(jobs, () => this.#storeIn(lanes, jobs, lockTimeoutMs));
   }
 
   async #storeIn(lanes: Lanes, jobs: readonly NewJob[], lockTimeoutMs: number | null): Promise<EnqueueResult[]> {

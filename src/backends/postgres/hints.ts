@@ -61,6 +61,12 @@ export class Hints {
     this.#announcer.announceFinished(jobIds);
   }
 
+  postSignals(jobIds: readonly string[]): void {
+    if (jobIds.length === 0) return;
+    this.#board.postSignals(jobIds);
+    this.#announcer.announceSignals(jobIds);
+  }
+
   postSchedules(): void {
     this.#board.post({ kind: 'schedules' });
     this.#announcer.announceSchedules();

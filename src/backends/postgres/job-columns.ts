@@ -9,14 +9,17 @@ import type { Row } from './query.ts';
 export const SUMMARY_COLUMNS = `j.id, j.lane, j.created_at, j.max_attempts, j.options, j.idempotency_key,
   case when q.id is null then f.state::text when q.token is null then 'pending' else 'running' end,
   coalesce(q.attempt, f.attempt), coalesce(q.run_at, f.run_at), coalesce(q.started_at, f.started_at), f.finished_at,
-  coalesce(q.worker_id, f.worker_id), q.expires_at, coalesce(q.error, f.error), j.schedule_id, j.occurrence_at`;
+  coalesce(q.worker_id, f.worker_id), q.expires_at, coalesce(q.error, f.error), j.schedule_id, j.occurrence_at,
+  j.parent_id, coalesce(q.step_count, f.step_count), coalesce(q.signal_count, f.signal_count),
+  q.awaits is not null and q.token is null, q.is_cancel_requested`;
 
 /** The columns of {@link readRecord}, of a row of get_jobs. */
 export const RECORD_COLUMNS = `id, lane, created_at, max_attempts, options, idempotency_key, state, attempt, run_at,
-  started_at, finished_at, worker_id, expires_at, error, schedule_id, occurrence_at, args_is_json, args, result_is_json, result`;
+  started_at, finished_at, worker_id, expires_at, error, schedule_id, occurrence_at, parent_id, step_count, signal_count,
+  is_suspended, is_cancel_requested, args_is_json, args, result_is_json, result`;
 
 const LANE = 1;
-const SUMMARY_LENGTH = 16;
+const SUMMARY_LENGTH = 21;
 
 /** The lane of a row of either list of columns. */
 export function laneOfRow(row: Row): number {
@@ -41,6 +44,11 @@ export function readSummary(row: Row, lanes: Lanes): JobSummary {
     error,
     scheduleId,
     occurrenceAt,
+    parentId,
+    stepCount,
+    signalCount,
+    isSuspended,
+    isCancelRequested,
   ] = row;
   const { name, priority } = lanes.read(Number(lane));
   return {
@@ -52,6 +60,11 @@ export function readSummary(row: Row, lanes: Lanes): JobSummary {
     priority,
     idempotencyKey: readKey(key ?? null),
     occurrence: readOccurrence(scheduleId, occurrenceAt),
+    parentId: parentId ?? null,
+    stepCount: Number(stepCount),
+    signalCount: Number(signalCount),
+    isSuspended: isSuspended === 't',
+    isCancelRequested: isCancelRequested === 't',
     createdAt: Number(createdAt),
     runAt: Number(runAt),
     startedAt: readNumber(startedAt),

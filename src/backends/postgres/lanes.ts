@@ -39,6 +39,19 @@ export class Lanes {
     return missing.length === 0 ? null : this.#add(missing, this.#run, null);
   }
 
+  /** Runs what needs a lane for each, and again if the server that had them was replaced. */
+  async using<Result>(wanted: readonly Lane[], run: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      const added = this.ensure(wanted);
+      if (added !== null) await added;
+      try {
+        return await run();
+      } catch (error) {
+        if (!(error instanceof StaleQueryError)) throw error;
+      }
+    }
+  }
+
   /** There is a lane for each, and it is known. */
   knows(wanted: readonly Lane[]): boolean {
     return this.#listMissing(wanted).length === 0;

@@ -16,7 +16,14 @@ export interface ListenerParams {
 }
 
 /** What may have been missed while there was no connection. */
-const ANYTHING: Notification = { origin: null, work: null, finished: null, hasSchedules: true, isLate: true };
+const ANYTHING: Notification = {
+  origin: null,
+  work: null,
+  finished: null,
+  signals: null,
+  hasSchedules: true,
+  isLate: true,
+};
 
 /** Hears what other processes tell, on a connection of its own that is made anew whenever it breaks. */
 export class Listener {

@@ -15,6 +15,8 @@ const MIGRATIONS = [
   '0008-read.sql',
   '0009-enqueue-from-sql.sql',
   '0010-schedules.sql',
+  '0011-steps.sql',
+  '0012-suspend.sql',
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

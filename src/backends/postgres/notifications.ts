@@ -8,6 +8,8 @@ export interface Notification {
   readonly work: readonly string[] | null;
   /** Jobs that ended; null: some did. */
   readonly finished: readonly string[] | null;
+  /** Jobs that were sent signals, or asked to stop; null: some were. */
+  readonly signals: readonly string[] | null;
   /** Schedules were made or changed. */
   readonly hasSchedules: boolean;
   /** The work was committed by a transaction that may have begun long ago. */
@@ -22,19 +24,24 @@ export function channelOf(schema: string): string {
 }
 
 /** What does not fit is said without particulars. */
-export function writeNotification({ origin, work, finished, hasSchedules, isLate }: Notification): string {
-  const write = (names: readonly string[] | null, ids: readonly string[] | null): string =>
+export function writeNotification({ origin, work, finished, signals, hasSchedules, isLate }: Notification): string {
+  const write = (names: readonly string[] | null, ids: readonly string[] | null, told: readonly string[] | null) =>
     JSON.stringify({
       origin,
       work: names,
       finished: ids,
+      ...(told?.length === 0 ? {} : { signals: told }),
       ...(hasSchedules ? { schedules: true } : {}),
       ...(isLate ? { late: true } : {}),
     });
-  const whole = write(work, finished);
+  const whole = write(work, finished, signals);
   if (whole.length <= MAX_CHARACTERS) return whole;
-  const withoutIds = write(work, finished === null || finished.length > 0 ? null : finished);
-  return withoutIds.length <= MAX_CHARACTERS ? withoutIds : write(null, null);
+  const withoutIds = write(work, withoutParticulars(finished), withoutParticulars(signals));
+  return withoutIds.length <= MAX_CHARACTERS ? withoutIds : write(null, null, null);
+}
+
+function withoutParticulars(ids: readonly string[] | null): readonly string[] | null {
+  return ids?.length === 0 ? ids : null;
 }
 
 /** Anyone who may connect to the database can send on the channel: what is not understood is taken for a hint at anything. */
@@ -44,6 +51,7 @@ export function readNotification(payload: string): Notification {
       origin: unknown;
       work: unknown;
       finished: unknown;
+      signals?: unknown;
       schedules?: unknown;
       late?: unknown;
     }>;
@@ -51,18 +59,20 @@ export function readNotification(payload: string): Notification {
       origin: typeof parsed.origin === 'string' ? parsed.origin : null,
       work: readTexts(parsed.work),
       finished: readTexts(parsed.finished),
+      signals: parsed.signals === undefined ? [] : readTexts(parsed.signals),
       hasSchedules: parsed.schedules === true,
       isLate: parsed.late === true,
     };
   } catch {
-    return { origin: null, work: null, finished: null, hasSchedules: true, isLate: true };
+    return { origin: null, work: null, finished: null, signals: null, hasSchedules: true, isLate: true };
   }
 }
 
-export function hintsOf({ work, finished, hasSchedules }: Notification): StorageHint[] {
+export function hintsOf({ work, finished, signals, hasSchedules }: Notification): StorageHint[] {
   const hints: StorageHint[] = [];
   if (work === null || work.length > 0) hints.push({ kind: 'work', names: work });
   if (finished === null || finished.length > 0) hints.push({ kind: 'finished', jobIds: finished });
+  if (signals === null || signals.length > 0) hints.push({ kind: 'signals', jobIds: signals });
   if (hasSchedules) hints.push({ kind: 'schedules' });
   return hints;
 }

@@ -1,5 +1,5 @@
 import { ReseolioError } from '../../core/errors.ts';
-import { type AttemptRecord, isFinished, type JobRecord } from '../../core/job.ts';
+import type { AttemptRecord, JobRecord } from '../../core/job.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type {
   CreateScheduleParams,
@@ -16,6 +16,17 @@ import type {
   UpdateScheduleResult,
 } from '../../core/schedule-operations.ts';
 import type {
+  GetSignalsParams,
+  GetStepsParams,
+  RecordStepsParams,
+  RecordStepsResult,
+  SignalParams,
+  SignalResult,
+  StoredSignal,
+  StoredStep,
+} from '../../core/step-operations.ts';
+import type {
+  CancelParams,
   ChangeResult,
   ClaimParams,
   ClaimResult,
@@ -32,20 +43,19 @@ import type {
   PruneResult,
   ReclaimParams,
   ReclaimResult,
-  Settlement,
   SettleParams,
   SettleResult,
   Storage,
   StorageHint,
 } from '../../core/storage.ts';
+import { Changes } from './changes.ts';
 import { Claims } from './claims.ts';
-import type { Connections, RunTrace } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { CountFolder } from './count-folder.ts';
 import { Enqueues } from './enqueues.ts';
 import { Hints } from './hints.ts';
 import { laneOfRow } from './job-columns.ts';
 import { Lanes } from './lanes.ts';
-import { CHANGES, type Change, changeQuery, planIds, readChanges, statesQuery } from './operations/change-state.ts';
 import {
   extendLeasesQuery,
   planLeases,
@@ -54,11 +64,11 @@ import {
   reclaimExpiredQuery,
 } from './operations/leases.ts';
 import { pruneQuery } from './operations/prune.ts';
-import type { Settled } from './operations/settle.ts';
 import type { CommitSetting, RunQuery } from './query.ts';
 import { Reads } from './reads.ts';
 import { Schedules } from './schedules.ts';
 import { Settles } from './settles.ts';
+import { Steps } from './steps.ts';
 
 export interface PostgresStorageParams {
   readonly connections: Connections;
@@ -86,6 +96,8 @@ export class PostgresStorage implements Storage {
   readonly #reads: Reads;
   readonly #folder: CountFolder;
   readonly #schedules: Schedules;
+  readonly #steps: Steps;
+  readonly #changes: Changes;
   #closed: Promise<void> | null = null;
   #calls = 0;
   #onIdle: () => void = () => {};
@@ -99,7 +111,6 @@ export class PostgresStorage implements Storage {
     connections.onNewTimeline(() => this.#lanes.forget());
     this.#enqueues = new Enqueues({ ...params, run: this.#run, lanes: this.#lanes, timeoutMs: connections.timeoutMs });
     this.#claims = new Claims({ run: this.#runOnce, runtime, lanes: this.#lanes });
-    this.#settles = new Settles({ run: this.#runOnce, commit });
     this.#reads = new Reads(this.#run, this.#lanes);
     this.#folder = new CountFolder(this.#runOnce);
     this.#hints = new Hints({
@@ -108,7 +119,12 @@ export class PostgresStorage implements Storage {
       source: connections.source,
       onLateWork: () => this.#claims.searchEverywhere(),
     });
-    this.#schedules = new Schedules({ ...params, lanes: this.#lanes, hints: this.#hints, folder: this.#folder });
+    const onDue = (lanes: readonly number[]) => this.#tellWork(lanes);
+    this.#settles = new Settles({ run: this.#runOnce, commit, hints: this.#hints, onDue });
+    const shared = { lanes: this.#lanes, hints: this.#hints, folder: this.#folder };
+    this.#schedules = new Schedules({ ...params, ...shared });
+    this.#steps = new Steps({ ...params, ...shared, onDue });
+    this.#changes = new Changes({ ...params, ...shared, onDue });
   }
 
   /** Resolves when it hears of other processes, or cannot for the time being. */
@@ -151,31 +167,47 @@ export class PostgresStorage implements Storage {
 
   async settle({ settlements }: Readonly<SettleParams>): Promise<SettleResult[]> {
     return this.#call(async () => {
-      if (settlements.length === 0) return [];
-      const settled = await this.#settles.settle(settlements);
-      await this.#tellSettled(settlements, settled);
-      return settled.map(({ result }) => result);
+      return settlements.length === 0 ? [] : this.#settles.settle(settlements);
     });
   }
 
   async reclaimExpired({ limit }: Readonly<ReclaimParams>): Promise<ReclaimResult> {
     return this.#call(async () => {
       const rows = await this.#runOnce(reclaimExpiredQuery(limit));
-      await this.#lanes.learn(rows.slice(0, -1).map(laneOfRow));
+      const changed = rows.slice(0, -1);
+      await this.#lanes.learn(changed.map(laneOfRow));
       const result = readReclaimed(rows, this.#lanes);
-      this.#hints.postWork(result.jobs.filter(({ state }) => state === 'pending').map(({ name }) => name));
-      this.#hints.postFinished(result.jobs.filter(({ state }) => state === 'dead').map(({ jobId }) => jobId));
+      const finished = result.jobs.filter(({ state }) => state !== 'pending').map(({ jobId }) => jobId);
+      const finishedIds = new Set(finished);
+      await this.#tellWork(changed.filter(([id]) => !finishedIds.has(id as string)).map(laneOfRow));
+      this.#hints.postFinished(finished);
       this.#folder.fold();
       return result;
     });
   }
 
-  async cancel({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
-    return this.#call(() => this.#change('cancel', jobIds));
+  async recordSteps(params: Readonly<RecordStepsParams>): Promise<RecordStepsResult[]> {
+    return this.#call(() => this.#steps.record(params));
   }
 
-  async retry({ jobIds }: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
-    return this.#call(() => this.#change('retry', jobIds));
+  async getSteps(params: Readonly<GetStepsParams>): Promise<StoredStep[]> {
+    return this.#call(() => this.#steps.getSteps(params));
+  }
+
+  async signal(params: Readonly<SignalParams>): Promise<SignalResult[]> {
+    return this.#call(() => this.#steps.signal(params));
+  }
+
+  async getSignals(params: Readonly<GetSignalsParams>): Promise<StoredSignal[]> {
+    return this.#call(() => this.#steps.getSignals(params));
+  }
+
+  async cancel(params: Readonly<CancelParams>): Promise<ChangeResult[]> {
+    return this.#call(() => this.#changes.cancel(params));
+  }
+
+  async retry(params: Readonly<JobIdsParams>): Promise<ChangeResult[]> {
+    return this.#call(() => this.#changes.retry(params));
   }
 
   async getJobs({ jobIds }: Readonly<JobIdsParams>): Promise<(JobRecord | null)[]> {
@@ -258,34 +290,8 @@ export class PostgresStorage implements Storage {
     }
   }
 
-  async #change(change: Change, jobIds: readonly string[]): Promise<ChangeResult[]> {
-    const planned = planIds(jobIds);
-    if (planned.length === 0) return readChanges(change, jobIds, new Set(), []);
-    const trace: RunTrace = { isRepeated: false };
-    const rows = await this.#connections.run(changeQuery(change, planned), trace);
-    const changed = new Set(rows.map(([id]) => id as string));
-    const others = planned.filter((id) => !changed.has(id));
-    const states = others.length === 0 ? [] : await this.#run(statesQuery(others));
-    // What a try changed whose answer was lost is found as it left it.
-    if (trace.isRepeated) for (const [id, state] of states) if (state === CHANGES[change]) changed.add(id as string);
-    if (change === 'cancel') this.#hints.postFinished([...changed]);
-    else await this.#tellWork(rows.map(laneOfRow));
-    return readChanges(change, jobIds, changed, states);
-  }
-
-  async #tellSettled(settlements: readonly Settlement[], settled: readonly Settled[]): Promise<void> {
-    const finished: string[] = [];
-    const lanes: number[] = [];
-    for (const [i, { result, lane }] of settled.entries()) {
-      if (result.status === 'lease_lost') continue;
-      if (isFinished(result.state)) finished.push((settlements[i] as Settlement).lease.jobId);
-      else if (result.state === 'pending' && lane !== null) lanes.push(lane);
-    }
-    this.#hints.postFinished(finished);
-    if (lanes.length > 0) await this.#tellWork(lanes);
-  }
-
   async #tellWork(lanes: readonly number[]): Promise<void> {
+    if (lanes.length === 0) return;
     await this.#lanes.learn(lanes);
     this.#hints.postWork(lanes.map((lane) => this.#lanes.read(lane).name));
   }

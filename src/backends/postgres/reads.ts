@@ -4,7 +4,7 @@ import type { ListJobsParams, ListJobsResult, NameCounts } from '../../core/stor
 import { laneOfRow, readAttempt, readRecord, readSummary } from './job-columns.ts';
 import type { Lanes } from './lanes.ts';
 import { getAttemptsQuery, getJobsQuery } from './operations/get-jobs.ts';
-import { countMatching, countsQuery, listJobsQuery, readCounts } from './operations/list-jobs.ts';
+import { countChildrenQuery, countMatching, countsQuery, listJobsQuery, readCounts } from './operations/list-jobs.ts';
 import type { Row, RunQuery } from './query.ts';
 
 /** Jobs that one statement reads whole. */
@@ -40,9 +40,9 @@ export class Reads {
   }
 
   async listJobs(params: ListJobsParams): Promise<ListJobsResult> {
-    const total = countMatching(params, await this.counts());
-    if (total === 0) return { jobs: [], total };
     const nameIds = params.names === null ? null : await this.#lanes.nameIdsOf(params.names);
+    const total = await this.#count(params, nameIds);
+    if (total === 0) return { jobs: [], total };
     const rows = await this.#run(listJobsQuery(params, nameIds, total));
     await this.#lanes.learn(rows.map(laneOfRow));
     return { jobs: rows.map((row) => readSummary(row, this.#lanes)), total };
@@ -50,5 +50,12 @@ export class Reads {
 
   async counts(): Promise<NameCounts[]> {
     return readCounts(await this.#run(countsQuery()));
+  }
+
+  async #count(params: ListJobsParams, nameIds: readonly number[] | null): Promise<number> {
+    if (params.parentId === null) return countMatching(params, await this.counts());
+    if (!isJobId(params.parentId) || params.states?.length === 0) return 0;
+    const [row] = await this.#run(countChildrenQuery(params, nameIds));
+    return Number(row?.[0]);
   }
 }

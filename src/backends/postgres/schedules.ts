@@ -28,7 +28,7 @@ import {
   listSchedulesQuery,
   readDueSchedules,
 } from './operations/read-schedules.ts';
-import { type CommitSetting, type Row, StaleQueryError } from './query.ts';
+import type { CommitSetting, Row } from './query.ts';
 import { readScheduleRecord, readScheduleSummary, SCHEDULE_RECORD_LENGTH } from './schedule-columns.ts';
 
 export interface SchedulesParams {
@@ -110,17 +110,9 @@ export class Schedules {
     return statuses;
   }
 
-  /** Makes sure that there is a lane for the jobs of a schedule, and again if the server that had it was replaced. */
-  async #withLane(definition: ScheduleDefinition, write: () => Promise<Row[]>): Promise<Row[]> {
-    const lane = { name: definition.jobName, priority: definition.priority };
-    for (;;) {
-      await this.#params.lanes.ensure([lane]);
-      try {
-        return await write();
-      } catch (error) {
-        if (!(error instanceof StaleQueryError)) throw error;
-      }
-    }
+  /** Writes a schedule whose jobs have a lane. */
+  async #withLane({ jobName, priority }: ScheduleDefinition, write: () => Promise<Row[]>): Promise<Row[]> {
+    return this.#params.lanes.using([{ name: jobName, priority }], write);
   }
 
   async #read(row: Row): Promise<ScheduleRecord> {

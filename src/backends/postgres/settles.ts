@@ -1,6 +1,17 @@
-import type { Settlement } from '../../core/storage.ts';
-import { GroupCommit, MAX_STATEMENT_BYTES, splitResults } from './group-commit.ts';
-import { LEASE_LOST, planSettlements, readSettled, type Settled, settleQuery } from './operations/settle.ts';
+import { isFinished } from '../../core/job.ts';
+import type { Settlement, SettleResult } from '../../core/storage.ts';
+import { type Call, GroupCommit, MAX_STATEMENT_BYTES, splitResults } from './group-commit.ts';
+import type { Hints } from './hints.ts';
+import { planByJob } from './operations/leases.ts';
+import {
+  LEASE_LOST,
+  readSettled,
+  type Settled,
+  type SettledRows,
+  settleApartQuery,
+  settleQuery,
+} from './operations/settle.ts';
+import { isSuspension, suspendQuery } from './operations/suspend.ts';
 import type { CommitSetting, RunQuery } from './query.ts';
 
 /** One statement waits for the disk while the next is put together. */
@@ -9,38 +20,101 @@ const MAX_IN_FLIGHT = 2;
 export interface SettlesParams {
   readonly run: RunQuery;
   readonly commit: CommitSetting;
+  readonly hints: Pick<Hints, 'postFinished'>;
+  /** Jobs of these lanes are due, or will be. */
+  readonly onDue: (lanes: readonly number[]) => Promise<void>;
 }
 
 /** Ends attempts: those that wait while others are under way go together. */
 export class Settles {
   readonly #params: SettlesParams;
-  readonly #group: GroupCommit<Settlement, Settled>;
+  readonly #plain: GroupCommit<Settlement, Settled>;
+  /** Calls with suspensions, which lock the jobs that they await as well. */
+  readonly #suspending: GroupCommit<Settlement, Settled>;
+  /** What the others found to need more locks than theirs: settled apart, nobody is held up who holds others up. */
+  readonly #apart: GroupCommit<Settlement, Settled>;
 
   constructor(params: SettlesParams) {
     this.#params = params;
-    this.#group = new GroupCommit({
-      commit: async (calls) => splitResults(calls, await this.#commit(calls.flat())),
-      bytesOf,
-      maxInFlight: MAX_IN_FLIGHT,
+    const group = (commit: (calls: readonly Call<Settlement>[]) => Promise<(Settled[] | Promise<Settled[]>)[]>) =>
+      new GroupCommit({ commit, bytesOf, maxInFlight: MAX_IN_FLIGHT });
+    const commit = async (calls: readonly Call<Settlement>[]) => {
+      const settled = await this.#commit(calls.flat(), (planned) => this.#settle(planned));
+      return splitResults(calls, settled).map((ofCall) => this.#finish(ofCall));
+    };
+    this.#plain = group(commit);
+    this.#suspending = group(commit);
+    this.#apart = group(async (calls) => {
+      const settled = await this.#commit(calls.flat(), (planned) => this.#settleApart(planned));
+      return splitResults(calls, settled as Settled[]);
     });
   }
 
   /** Resolves once the outcomes are durable. Those of many large results go in several statements. */
-  async settle(settlements: readonly Settlement[]): Promise<Settled[]> {
+  async settle(settlements: readonly Settlement[]): Promise<SettleResult[]> {
     const calls = splitByBytes(settlements);
-    if (calls.length === 1) return this.#group.submit(settlements);
-    return (await Promise.all(calls.map((call) => this.#group.submit(call)))).flat();
+    const submit = (call: Call<Settlement>): Promise<Settled[]> =>
+      (call.some(isSuspension) ? this.#suspending : this.#plain).submit(call);
+    const settled = calls.length === 1 ? await submit(settlements) : (await Promise.all(calls.map(submit))).flat();
+    await this.#tell(settlements, settled);
+    return settled.map(({ result }) => result);
   }
 
-  async #commit(settlements: readonly Settlement[]): Promise<Settled[]> {
-    const { run, commit } = this.#params;
-    const results = settlements.map(() => LEASE_LOST);
-    for (const places of planSettlements(settlements)) {
-      const planned = places.map((place) => settlements[place] as Settlement);
-      const settled = readSettled(planned.length, await run(settleQuery(planned, commit)));
-      for (const [i, place] of places.entries()) results[place] = settled[i] as Settled;
+  async #tell(settlements: readonly Settlement[], settled: readonly Settled[]): Promise<void> {
+    const finished: string[] = [];
+    const lanes: number[] = [];
+    for (const [i, { result, lane }] of settled.entries()) {
+      if (result.status === 'lease_lost') continue;
+      if (isFinished(result.state)) finished.push((settlements[i] as Settlement).lease.jobId);
+      else if (result.state === 'pending' && lane !== null) lanes.push(lane);
+    }
+    this.#params.hints.postFinished(finished);
+    await this.#params.onDue(lanes);
+  }
+
+  async #commit(
+    settlements: readonly Settlement[],
+    settle: (planned: readonly Settlement[]) => Promise<readonly (Settled | Settlement)[]>,
+  ): Promise<(Settled | Settlement)[]> {
+    const results: (Settled | Settlement)[] = settlements.map(() => LEASE_LOST);
+    for (const places of planByJob(settlements.map(({ lease }) => lease))) {
+      const settled = await settle(places.map((place) => settlements[place] as Settlement));
+      for (const [i, place] of places.entries()) results[place] = settled[i] as Settled | Settlement;
     }
     return results;
+  }
+
+  async #settle(planned: readonly Settlement[]): Promise<(Settled | Settlement)[]> {
+    const { run, commit } = this.#params;
+    const suspensions = planned.filter(isSuspension);
+    const others = planned.filter((settlement) => !isSuspension(settlement));
+    const byJob = new Map<string, Settled | Settlement>();
+    const note = (settlements: readonly Settlement[], { settled }: SettledRows): void => {
+      for (const [i, { lease }] of settlements.entries()) byJob.set(lease.jobId, settled[i] as Settled | Settlement);
+    };
+    // What ends comes first: who awaits it need not be woken.
+    if (others.length > 0) note(others, readSettled(others, await run(settleQuery(others, commit))));
+    if (suspensions.length > 0) {
+      note(suspensions, readSettled(suspensions, await run(suspendQuery(suspensions, commit))));
+    }
+    return planned.map(({ lease }) => byJob.get(lease.jobId) as Settled | Settlement);
+  }
+
+  async #settleApart(planned: readonly Settlement[]): Promise<readonly (Settled | Settlement)[]> {
+    const { run, commit, onDue } = this.#params;
+    const { settled, wokenLanes } = readSettled(planned, await run(settleApartQuery(planned, commit)));
+    await onDue(wokenLanes);
+    return settled;
+  }
+
+  /** What a call ended with, once what of it is to be settled apart is so too. */
+  #finish(settled: readonly (Settled | Settlement)[]): Settled[] | Promise<Settled[]> {
+    const apart = settled.filter((item) => 'outcome' in item);
+    if (apart.length === 0) return settled as Settled[];
+    return this.#apart.submit(apart).then((results) => {
+      let next = 0;
+      return settled.map((item) => ('outcome' in item ? (results[next++] as Settled) : item));
+    });
   }
 }
 

@@ -10,6 +10,10 @@ as $$ select floor(date_part('epoch', clock_timestamp()) * 1000) $$;
 create function {schema}.horizon(p_now float8) returns float8 language sql immutable
 as $$ select p_now - 1000 $$;
 
+-- When a suspended job is due that no time wakes, as NEVER_DUE in src/core/options.ts.
+create function {schema}.never_due() returns float8 language sql immutable
+as $$ select 7258118400000::float8 $$;
+
 create table {schema}.names (
   id int generated always as identity primary key,
   name text collate "C" not null unique
@@ -39,10 +43,13 @@ create table {schema}.jobs (
   args bytea not null,
   -- The occurrence that the job is for, if a schedule made it.
   schedule_id uuid,
-  occurrence_at float8
+  occurrence_at float8,
+  -- The job whose handler called this one.
+  parent_id uuid
 );
 create unique index jobs_key on {schema}.jobs ((lane >> 8), idempotency_key) where idempotency_key is not null;
 create index jobs_created on {schema}.jobs (created_at, seq);
+create index jobs_children on {schema}.jobs (parent_id, created_at, seq) where parent_id is not null;
 
 -- Small rows, and few of them: claims, leases and retries touch this table and no other.
 create table {schema}.queue (
@@ -52,6 +59,8 @@ create table {schema}.queue (
   lane int not null,
   attempt smallint not null default 0,
   is_late boolean not null,
+  -- It is running, and was asked to stop.
+  is_cancel_requested boolean not null default false,
   settled_attempt smallint,
   -- Null while the job is pending; running under this token until expires_at.
   token uuid,
@@ -59,7 +68,16 @@ create table {schema}.queue (
   started_at float8,
   settled_token uuid,
   worker_id text,
-  error json
+  error json,
+  -- How much it remembers and was sent; null: nothing.
+  step_count int,
+  signal_count int,
+  -- Not null while the job is suspended, and in the attempt that goes on with it: the jobs that wake it. Signals do so once it
+  -- has more than signals_seen.
+  awaits uuid[],
+  signals_seen int,
+  -- Every job that is suspended and awaits this one, and maybe others. A child has its parent here from the beginning.
+  waiters uuid[]
 ) with (
   autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000,
@@ -84,7 +102,10 @@ create table {schema}.finished (
   settled_token uuid,
   worker_id text,
   error json,
-  result bytea
+  result bytea,
+  -- As in queue.
+  step_count int,
+  signal_count int
 );
 create index finished_state on {schema}.finished (state, finished_at);
 

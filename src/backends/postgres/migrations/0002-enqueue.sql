@@ -56,9 +56,11 @@ end $$;
 
 -- Stores jobs, all or none. Answers for those jobs only that had been enqueued before under their idempotency key: the
 -- place in the batch, from 1, and the job that has the key. p_args holds the arguments of all jobs one after the other.
+-- p_parents are the jobs of which they are children, null if they are nobody's.
 create function {schema}.enqueue_jobs(
   p_ids uuid[], p_lanes int[], p_delays float8[], p_run_ats float8[], p_max_attempts int[], p_options jsonb[],
-  p_keys bytea[], p_is_json boolean[], p_arg_starts int[], p_arg_lengths int[], p_args bytea, p_commit text, p_lock_timeout_ms int
+  p_keys bytea[], p_is_json boolean[], p_arg_starts int[], p_arg_lengths int[], p_args bytea, p_commit text, p_lock_timeout_ms int,
+  p_parents uuid[] default null
 ) returns table (place int, job_id uuid) language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -76,18 +78,21 @@ begin
     -- Sorted by what is unique, so that concurrent batches with the same keys wait for each other in one order.
     with given as materialized (
       select g.*, nextval('{schema}.enqueue_order') as seq
-      from unnest(p_ids, p_lanes, p_delays, p_run_ats, p_max_attempts, p_options, p_keys, p_is_json, p_arg_starts, p_arg_lengths)
-        as g(id, lane, delay, run_at, max_attempts, options, key, is_json, arg_start, arg_length)
+      from unnest(p_ids, p_lanes, p_delays, p_run_ats, p_max_attempts, p_options, p_keys, p_is_json, p_arg_starts, p_arg_lengths,
+          p_parents)
+        as g(id, lane, delay, run_at, max_attempts, options, key, is_json, arg_start, arg_length, parent_id)
     ), added as (
-      insert into {schema}.jobs (id, seq, created_at, due_at, lane, max_attempts, args_is_json, options, idempotency_key, args)
+      insert into {schema}.jobs (id, seq, created_at, due_at, lane, max_attempts, args_is_json, options, idempotency_key, args,
+        parent_id)
       select id, seq, v_now, coalesce(v_now + delay, run_at, v_now), lane, max_attempts, is_json, options, key,
-        substring(p_args from arg_start for arg_length)
+        substring(p_args from arg_start for arg_length), parent_id
       from given order by key, lane >> 8, id
       on conflict do nothing
-      returning id, seq, due_at, lane
+      returning id, seq, due_at, lane, parent_id
     ), queued as (
-      insert into {schema}.queue (id, run_at, seq, lane, is_late)
-      select id, due_at, seq, lane, due_at < {schema}.horizon(v_now) from added
+      insert into {schema}.queue (id, run_at, seq, lane, is_late, waiters)
+      select id, due_at, seq, lane, due_at < {schema}.horizon(v_now), case when parent_id is not null then array[parent_id] end
+      from added
     ), counted as (
       insert into {schema}.counts (name_id, pending) select lane >> 8, count(*) from added group by 1
     )

@@ -2,7 +2,7 @@
 create type {schema}.claimed as (
   id uuid, lane int, seq bigint, attempt smallint, run_at float8, started_at float8, error json, created_at float8,
   max_attempts int, options jsonb, idempotency_key bytea, schedule_id uuid, occurrence_at float8, args_is_json boolean,
-  args bytea
+  args bytea, parent_id uuid, step_count int, signal_count int, is_resumed boolean
 );
 
 -- Takes due jobs under a lease: a row for each, then one with no id that holds the horizon in started_at and the time until
@@ -59,7 +59,8 @@ begin
   end loop;
   return query select null::uuid, null::int, null::bigint, null::smallint,
     {schema}.until_due(p_lanes, p_floors, p_floor_seqs, v_is_due, v_now), {schema}.horizon(v_now), null::json, null::float8,
-    null::int, null::jsonb, null::bytea, null::uuid, null::float8, null::boolean, null::bytea;
+    null::int, null::jsonb, null::bytea, null::uuid, null::float8, null::boolean, null::bytea, null::uuid, null::int, null::int,
+    null::boolean;
 end $$;
 
 -- How many turns have lanes that are due. A loop, since a statement takes longer to start than this takes.
@@ -109,7 +110,8 @@ begin
       returning q.*
     )
     select t.id, t.lane, t.seq, t.attempt, t.run_at, t.started_at, t.error, j.created_at, j.max_attempts, j.options,
-      j.idempotency_key, j.schedule_id, j.occurrence_at, j.args_is_json, j.args
+      j.idempotency_key, j.schedule_id, j.occurrence_at, j.args_is_json, j.args, j.parent_id, t.step_count, t.signal_count,
+      t.awaits is not null
     from taken t join {schema}.jobs j on j.id = t.id order by t.run_at, t.seq;
 end $$;
 
@@ -152,7 +154,8 @@ end $$;
 create function {schema}.claimed_before(p_token uuid) returns setof {schema}.claimed language sql stable
 set enable_seqscan = off as $$
   select q.id, q.lane, q.seq, q.attempt, q.run_at, q.started_at, q.error, j.created_at, j.max_attempts, j.options,
-    j.idempotency_key, j.schedule_id, j.occurrence_at, j.args_is_json, j.args
+    j.idempotency_key, j.schedule_id, j.occurrence_at, j.args_is_json, j.args, j.parent_id, q.step_count, q.signal_count,
+    q.awaits is not null
   from {schema}.queue q join {schema}.jobs j on j.id = q.id
   where q.token is not null and q.token = p_token
   order by q.run_at, q.seq

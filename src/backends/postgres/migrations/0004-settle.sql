@@ -1,5 +1,6 @@
 -- Ends attempts. p_outcomes are success, dead, retry or release; p_results holds the results one after the other, and
--- p_lengths the length of each (null: none). A row for each place, from 1, that is not lease_lost.
+-- p_lengths the length of each (null: none). A row for each place, from 1, that is not lease_lost. Its state is 'apart' where
+-- nothing was changed yet: the job is asked to stop, or others may wait for it, and settle_apart is to be called.
 --
 -- Callers sort by id and name each job once. With nested loops rows are locked in that order, here and wherever else a
 -- statement waits for locks in queue, so no two of them wait for each other.
@@ -27,14 +28,15 @@ begin
         delete from {schema}.queue q
         using unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_errors, p_is_json, p_starts, p_lengths) with ordinality
           as g(id, attempt, token, outcome, error, is_json, start, length, place)
-        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and g.outcome in ('success', 'dead')
-        returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id,
+        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and q.waiters is null
+          and (g.outcome = 'success' or g.outcome = 'dead' and not q.is_cancel_requested)
+        returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count,
           g.outcome, g.error, g.is_json, g.start, g.length, g.place
       ), finished as (
         insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
-          result_is_json, settled_token, worker_id, error, result)
+          result_is_json, settled_token, worker_id, error, result, step_count, signal_count)
         select id, v_now, run_at, started_at, outcome::{schema}.finished_state, lane, attempt, attempt,
-          is_json, token, worker_id, error, substring(p_results from start for length)
+          is_json, token, worker_id, error, substring(p_results from start for length), step_count, signal_count
         from ended
       ), recorded as (
         insert into {schema}.attempts (job_id, attempt, is_lost, started_at, ended_at, worker_id, error)
@@ -58,10 +60,11 @@ begin
           run_at = coalesce(v_now + g.delay, q.run_at),
           is_late = g.delay is null and q.run_at < {schema}.horizon(v_now),
           error = coalesce(g.error, q.error),
-          settled_attempt = g.attempt, settled_token = g.token
+          settled_attempt = g.attempt, settled_token = g.token, awaits = null, signals_seen = null
         from unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_delays, p_errors) with ordinality
           as g(id, attempt, token, outcome, delay, error, place)
         where q.id = g.id and q.token = g.token and q.attempt = g.attempt and g.outcome in ('retry', 'release')
+          and not q.is_cancel_requested
         returning q.id, q.lane, q.attempt, q.started_at, q.worker_id, q.run_at, g.outcome, g.error, g.place
       ), recorded as (
         insert into {schema}.attempts (job_id, attempt, is_lost, started_at, ended_at, worker_id, error)
@@ -75,12 +78,93 @@ begin
     v_settled := v_settled + v_count;
   end if;
 
-  -- What is left has lost its lease, or repeats a settle that took effect.
+  -- What is left has lost its lease, repeats a settle that took effect, or goes apart.
   if v_settled < cardinality(p_ids) then
     return query select * from {schema}.settled_before(p_ids, p_attempts, p_tokens);
-    -- As in enqueue_jobs: what took effect is told only once it is wherever it has to be.
-    if found then perform pg_logical_emit_message(true, 'reseolio', ''); end if;
+    return query
+      select g.place::int, 'apart', q.run_at, q.lane
+      from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
+        join {schema}.queue q on q.id = g.id and q.token = g.token and q.attempt = g.attempt;
   end if;
+end $$;
+
+-- Ends attempts of jobs that others may wait for, or that are asked to stop, and wakes those who wait. As settle, with rows
+-- in addition that have no place: the lanes of jobs that were woken. Callers name each job once.
+create function {schema}.settle_apart(
+  p_ids uuid[], p_attempts int[], p_tokens uuid[], p_outcomes text[], p_errors json[],
+  p_is_json boolean[], p_starts int[], p_lengths int[], p_results bytea, p_commit text
+) returns table (place int, state text, run_at float8, lane int) language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set jit = off as $$
+#variable_conflict use_column
+declare
+  v_now float8;
+begin
+  if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
+  perform {schema}.lock_ending(p_ids);
+  v_now := {schema}.clock_ms();
+  return query select * from {schema}.settled_before(p_ids, p_attempts, p_tokens);
+  return query
+    with ended as (
+      delete from {schema}.queue q
+      using unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_errors, p_is_json, p_starts, p_lengths) with ordinality
+        as g(id, attempt, token, outcome, error, is_json, start, length, place)
+      where q.id = g.id and q.token = g.token and q.attempt = g.attempt
+        and (g.outcome in ('success', 'dead') or q.is_cancel_requested)
+      returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count, q.waiters,
+        case when g.outcome = 'success' then 'success' when q.is_cancel_requested then 'cancelled' else 'dead' end as state,
+        case when g.outcome <> 'success' then q.error end as error_before,
+        g.error, g.is_json, g.start, g.length, g.place
+    ), finished as (
+      insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
+        result_is_json, settled_token, worker_id, error, result, step_count, signal_count)
+      select id, v_now, run_at, started_at, state::{schema}.finished_state, lane, attempt, attempt,
+        is_json, token, worker_id, coalesce(error, error_before), substring(p_results from start for length),
+        step_count, signal_count
+      from ended
+    ), recorded as (
+      insert into {schema}.attempts (job_id, attempt, is_lost, started_at, ended_at, worker_id, error)
+      select id, attempt, false, started_at, v_now, worker_id, error from ended where error is not null
+    ), counted as (
+      insert into {schema}.counts (name_id, running, success, dead, cancelled)
+      select lane >> 8, -count(*), count(*) filter (where state = 'success'), count(*) filter (where state = 'dead'),
+        count(*) filter (where state = 'cancelled')
+      from ended group by 1
+    ), woken as (
+      update {schema}.queue w set run_at = v_now, is_late = false
+      from (select e.id, u.id as waiter from ended e cross join unnest(e.waiters) u(id)) e
+      where w.id = e.waiter and w.token is null and w.awaits @> array[e.id] and w.run_at > v_now
+      returning w.lane
+    )
+    select place::int, state, run_at, lane from ended
+    union all
+    select null, null, null, lane from woken;
+end $$;
+
+-- The jobs that are suspended, await one of these, and are not due yet.
+create function {schema}.list_waiting(p_ids uuid[]) returns uuid[] language plpgsql as $$
+declare
+  v_now float8 := {schema}.clock_ms();
+begin
+  return array(
+    select w.id
+    from unnest(p_ids) g(id) join {schema}.queue q on q.id = g.id
+      cross join unnest(q.waiters) u(id) join {schema}.queue w on w.id = u.id
+    where w.token is null and w.awaits @> array[q.id] and w.run_at > v_now);
+end $$;
+
+-- Locks jobs that are about to end, and those that wait for them, in the order in which all do. Who is not waiting yet has to
+-- lock what it is going to await, and will find it gone.
+create function {schema}.lock_ending(p_ids uuid[]) returns void language plpgsql as $$
+declare
+  v_waiting uuid[] := {schema}.list_waiting(p_ids);
+  v_now float8 := {schema}.clock_ms();
+begin
+  -- One that somebody else has woken meanwhile is not held up.
+  perform from {schema}.queue q
+  where q.id = any(p_ids || v_waiting) and (q.id = any(p_ids) or q.token is null and q.run_at > v_now)
+  order by q.id for update;
 end $$;
 
 -- Which of the attempts have been settled, and what became of their jobs.
@@ -96,4 +180,6 @@ begin
     select g.place::int, f.state::text, f.run_at, f.lane
     from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
       join {schema}.finished f on f.id = g.id and f.settled_token = g.token and f.settled_attempt = g.attempt;
+  -- As in enqueue_jobs: what took effect is told only once it is wherever it has to be.
+  if found then perform pg_logical_emit_message(true, 'reseolio', ''); end if;
 end $$;

@@ -1,4 +1,5 @@
--- Deletes up to p_limit jobs that finished in p_state longer than p_older_than_ms ago; how many.
+-- Deletes up to p_limit jobs that finished in p_state longer than p_older_than_ms ago; how many. A child stays while its parent
+-- may ask what became of it.
 create function {schema}.prune(p_state {schema}.finished_state, p_older_than_ms float8, p_limit int)
 returns int language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -9,14 +10,20 @@ declare
   v_pruned int;
 begin
   with old as materialized (
-    select f.id, f.lane from {schema}.finished f where f.state = p_state and f.finished_at < v_before
-    order by f.finished_at limit p_limit for update skip locked
+    select f.id, f.lane, f.step_count, f.signal_count from {schema}.finished f
+    where f.state = p_state and f.finished_at < v_before
+      and not exists (select from {schema}.jobs j join {schema}.queue p on p.id = j.parent_id where j.id = f.id)
+    order by f.finished_at limit p_limit for update of f skip locked
   ), finished as (
     delete from {schema}.finished f using old where f.id = old.id
   ), jobs as (
     delete from {schema}.jobs j using old where j.id = old.id
   ), attempts as (
     delete from {schema}.attempts a using old where a.job_id = old.id
+  ), steps as (
+    delete from {schema}.steps s using old where s.job_id = old.id and old.step_count > 0
+  ), signals as (
+    delete from {schema}.signals s using old where s.job_id = old.id and old.signal_count > 0
   ), counted as (
     insert into {schema}.counts (name_id, success, dead, cancelled)
     select lane >> 8, case p_state when 'success' then -count(*) else 0 end, case p_state when 'dead' then -count(*) else 0 end,

@@ -5,7 +5,8 @@
 create function {schema}.get_jobs(p_ids uuid[]) returns table (
   id uuid, lane int, created_at float8, max_attempts int, options jsonb, idempotency_key bytea, state text,
   attempt smallint, run_at float8, started_at float8, finished_at float8, worker_id text, expires_at float8, error json,
-  schedule_id uuid, occurrence_at float8, args_is_json boolean, args bytea, result_is_json boolean, result bytea
+  schedule_id uuid, occurrence_at float8, parent_id uuid, step_count int, signal_count int, is_suspended boolean,
+  is_cancel_requested boolean, args_is_json boolean, args bytea, result_is_json boolean, result bytea
 ) language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -17,7 +18,8 @@ begin
       case when q.id is null then f.state::text when q.token is null then 'pending' else 'running' end,
       coalesce(q.attempt, f.attempt), coalesce(q.run_at, f.run_at), coalesce(q.started_at, f.started_at), f.finished_at,
       coalesce(q.worker_id, f.worker_id), q.expires_at, coalesce(q.error, f.error),
-      j.schedule_id, j.occurrence_at, j.args_is_json, j.args, f.result_is_json, f.result
+      j.schedule_id, j.occurrence_at, j.parent_id, coalesce(q.step_count, f.step_count), coalesce(q.signal_count, f.signal_count),
+      q.awaits is not null and q.token is null, q.is_cancel_requested, j.args_is_json, j.args, f.result_is_json, f.result
     from unnest(p_ids) g(id) join {schema}.jobs j on j.id = g.id
       left join {schema}.queue q on q.id = g.id left join {schema}.finished f on f.id = g.id;
 end $$;

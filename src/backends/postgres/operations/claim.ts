@@ -1,5 +1,4 @@
-import type { JobRecord } from '../../../core/job.ts';
-import type { ClaimParams } from '../../../core/storage.ts';
+import type { ClaimedJob, ClaimParams } from '../../../core/storage.ts';
 import { arrayLiteral } from '../array-literal.ts';
 import type { Position } from '../floors.ts';
 import { readError, readKey, readNumber, readOccurrence } from '../job-columns.ts';
@@ -9,7 +8,7 @@ import { readPayload } from '../payload-column.ts';
 import type { Query, Row } from '../query.ts';
 
 const COLUMNS = `id, lane, seq, attempt, run_at, started_at, error, created_at, max_attempts, options, idempotency_key,
-  schedule_id, occurrence_at, args_is_json, args`;
+  schedule_id, occurrence_at, args_is_json, args, parent_id, step_count, signal_count, is_resumed`;
 
 /** The lanes of names, by name in the order of turns, and the turn of each. */
 export interface LaneList {
@@ -19,7 +18,7 @@ export interface LaneList {
 
 export interface ClaimAnswer {
   /** In the order of the contract: one job a name a turn. */
-  readonly jobs: JobRecord[];
+  readonly jobs: ClaimedJob[];
   readonly nextDueInMs: number | null;
   readonly horizon: number;
   /** Of each lane of which a job was taken, the last. */
@@ -85,7 +84,7 @@ export function readClaim(rows: readonly Row[], params: ClaimParams, lanes: Lane
   };
 }
 
-export function readClaimed(rows: readonly Row[], params: ClaimParams, lanes: Lanes): JobRecord[] {
+export function readClaimed(rows: readonly Row[], params: ClaimParams, lanes: Lanes): ClaimedJob[] {
   return deal(
     rows.map((row) => readClaimedJob(row, params, lanes)),
     params.names,
@@ -93,11 +92,11 @@ export function readClaimed(rows: readonly Row[], params: ClaimParams, lanes: La
 }
 
 /** Deals jobs out one of a name a turn, as the limit was. Those of one name come in order. */
-function deal(jobs: readonly JobRecord[], names: readonly string[]): JobRecord[] {
+function deal(jobs: readonly ClaimedJob[], names: readonly string[]): ClaimedJob[] {
   if (names.length === 1) return [...jobs];
-  const byName = new Map(names.map((name): [string, JobRecord[]] => [name, []]));
+  const byName = new Map(names.map((name): [string, ClaimedJob[]] => [name, []]));
   for (const job of jobs) byName.get(job.name)?.push(job);
-  const dealt: JobRecord[] = [];
+  const dealt: ClaimedJob[] = [];
   for (let turn = 0; dealt.length < jobs.length; turn++) {
     for (const ofName of byName.values()) {
       const job = ofName[turn];
@@ -107,9 +106,9 @@ function deal(jobs: readonly JobRecord[], names: readonly string[]): JobRecord[]
   return dealt;
 }
 
-function readClaimedJob(row: Row, { workerId, leaseMs }: ClaimParams, lanes: Lanes): JobRecord {
+function readClaimedJob(row: Row, { workerId, leaseMs }: ClaimParams, lanes: Lanes): ClaimedJob {
   const [id, lane, , attempt, runAt, startedAt, error, createdAt, maxAttempts, options, key, ...more] = row;
-  const [scheduleId, occurrenceAt, argsIsJson, args] = more;
+  const [scheduleId, occurrenceAt, argsIsJson, args, parentId, stepCount, signalCount, isResumed] = more;
   const { name, priority } = lanes.read(Number(lane));
   return {
     id: id as string,
@@ -120,6 +119,12 @@ function readClaimedJob(row: Row, { workerId, leaseMs }: ClaimParams, lanes: Lan
     priority,
     idempotencyKey: readKey(key ?? null),
     occurrence: readOccurrence(scheduleId, occurrenceAt),
+    parentId: parentId ?? null,
+    stepCount: Number(stepCount),
+    signalCount: Number(signalCount),
+    isSuspended: false,
+    isCancelRequested: false,
+    isResumed: isResumed === 't',
     createdAt: Number(createdAt),
     runAt: Number(runAt),
     startedAt: Number(startedAt),

@@ -62,7 +62,7 @@ export function enqueueInTransactionQuery(jobs: readonly NewJob[], lanes: Lanes 
     arrayLiteral(jobs.map(({ id }) => id)),
     ...columnsOf(jobs),
     channelOf(schema),
-    writeNotification({ origin: null, work, finished: [], hasSchedules: false, isLate: true }),
+    writeNotification({ origin: null, work, finished: [], signals: [], hasSchedules: false, isLate: true }),
   ];
   if (lanes === null) {
     values.push(arrayLiteral(jobs.map(({ name }) => name)), arrayLiteral(jobs.map(({ priority }) => priority)));
@@ -79,8 +79,8 @@ export function enqueueInTransactionQuery(jobs: readonly NewJob[], lanes: Lanes 
   };
 }
 
-/** What `enqueue_jobs` takes of each job beside its id and its lane. */
-function columnsOf(jobs: readonly NewJob[]): Value[] {
+/** What `enqueue_jobs` takes of each job beside its id and its lane: ten columns. */
+export function columnsOf(jobs: readonly NewJob[]): Value[] {
   const payloads = new PayloadPack();
   for (const { args } of jobs) payloads.add(args);
   return [

@@ -27,7 +27,7 @@ export function readCounts(rows: readonly Row[]): NameCounts[] {
   });
 }
 
-/** How many jobs the filter of a list matches, by the counts that are kept. */
+/** How many jobs the filter of a list matches that is not of one parent, by the counts that are kept. */
 export function countMatching({ states, names }: ListJobsParams, counts: readonly NameCounts[]): number {
   const wanted = new Set(states ?? JOB_STATES);
   let total = 0;
@@ -38,18 +38,21 @@ export function countMatching({ states, names }: ListJobsParams, counts: readonl
   return total;
 }
 
+/** The same for the children of one parent, by reading them. */
+export function countChildrenQuery(params: ListJobsParams, nameIds: readonly number[] | null): Query {
+  const values: Value[] = [];
+  return { name: null, text: `select count(*) from ${ALL_JOBS} ${writeFilter(params, nameIds, values)}`, values };
+}
+
 export function listJobsQuery(params: ListJobsParams, nameIds: readonly number[] | null, total: number): Query {
-  const { limit, offset, orderBy, isAscending } = params;
-  const states = params.states === null ? null : [...new Set(params.states)];
+  const { states, parentId, limit, offset, orderBy, isAscending } = params;
   const direction = isAscending ? 'asc' : 'desc';
   const values: Value[] = [limit, offset];
-  const conditions = states === null ? [] : [stateCondition(states)];
-  if (nameIds !== null) conditions.push(`j.lane >> 8 = any($${values.push(arrayLiteral(nameIds))}::int[])`);
-  const isSorting = states !== null && (orderBy === 'scheduledAt' || total <= MAX_SORTED);
+  const isSorting = states !== null && parentId === null && (orderBy === 'scheduledAt' || total <= MAX_SORTED);
   return {
     name: null,
     text: `select ${SUMMARY_COLUMNS} from ${isSorting ? matchingFrom(states) : ALL_JOBS}
-      ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
+      ${writeFilter(params, nameIds, values)}
       order by ${orderBy === 'createdAt' ? 'j.created_at' : 'coalesce(q.run_at, f.run_at)'} ${direction}, j.seq ${direction}
       limit $1 offset $2`,
     values,
@@ -69,6 +72,14 @@ function matchingFrom(states: readonly JobState[]): string {
   ];
   return `(${ids.join(' union all ')}) m join {schema}.jobs j on j.id = m.id
       left join {schema}.queue q on q.id = j.id left join {schema}.finished f on f.id = j.id`;
+}
+
+/** Adds to `values` what it refers to. */
+function writeFilter({ states, parentId }: ListJobsParams, nameIds: readonly number[] | null, values: Value[]): string {
+  const conditions = states === null ? [] : [stateCondition([...new Set(states)])];
+  if (nameIds !== null) conditions.push(`j.lane >> 8 = any($${values.push(arrayLiteral(nameIds))}::int[])`);
+  if (parentId !== null) conditions.push(`j.parent_id = $${values.push(parentId)}`);
+  return conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
 }
 
 function stateCondition(states: readonly JobState[]): string {

@@ -1,35 +1,62 @@
 import type { JobState } from '../../../core/job.ts';
-import { isJobId } from '../../../core/job-id.ts';
+import { waitCycleError } from '../../../core/job.ts';
 import type { Settlement, SettleResult } from '../../../core/storage.ts';
 import { arrayLiteral, textArrayLiteral } from '../array-literal.ts';
 import { writeError } from '../job-columns.ts';
 import { PayloadPack } from '../payload-column.ts';
-import type { CommitSetting, Query, Row } from '../query.ts';
+import type { CommitSetting, Query, Row, Value } from '../query.ts';
 
 /**
  * Ends attempts. The settlements are of one job each, sorted by its id, and their tokens are UUIDs: see
- * {@link planSettlements}.
+ * `planByJob`. None is a suspension.
  */
 export function settleQuery(settlements: readonly Settlement[], commit: CommitSetting): Query {
-  const payloads = new PayloadPack();
-  for (const { outcome } of settlements) payloads.add(outcome.kind === 'success' ? outcome.result : null);
   return {
     name: 'settle',
     text: 'select place, state, run_at, lane from {schema}.settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
     values: [
-      arrayLiteral(settlements.map(({ lease }) => lease.jobId)),
-      arrayLiteral(settlements.map(({ lease }) => lease.attempt)),
-      arrayLiteral(settlements.map(({ lease }) => lease.token)),
+      ...leaseColumns(settlements),
       arrayLiteral(settlements.map(({ outcome }) => outcome.kind)),
       arrayLiteral(settlements.map(({ outcome }) => (outcome.kind === 'retry' ? outcome.delayMs : null))),
-      textArrayLiteral(settlements.map(({ outcome }) => ('error' in outcome ? writeError(outcome.error) : null))),
-      arrayLiteral(payloads.isJson),
-      arrayLiteral(payloads.starts),
-      arrayLiteral(payloads.lengths),
-      payloads.bytes(),
+      ...outcomeColumns(settlements),
       commit,
     ],
   };
+}
+
+/** The same for those that {@link readSettled} found to be settled apart, suspensions among them. */
+export function settleApartQuery(settlements: readonly Settlement[], commit: CommitSetting): Query {
+  return {
+    name: 'settle_apart',
+    text: 'select place, state, run_at, lane from {schema}.settle_apart($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    values: [
+      ...leaseColumns(settlements),
+      arrayLiteral(settlements.map(({ outcome }) => outcome.kind)),
+      ...outcomeColumns(settlements),
+      commit,
+    ],
+  };
+}
+
+/** What `settle`, `suspend` and the like take first. */
+export function leaseColumns(settlements: readonly Pick<Settlement, 'lease'>[]): Value[] {
+  return [
+    arrayLiteral(settlements.map(({ lease }) => lease.jobId)),
+    arrayLiteral(settlements.map(({ lease }) => lease.attempt)),
+    arrayLiteral(settlements.map(({ lease }) => lease.token)),
+  ];
+}
+
+function outcomeColumns(settlements: readonly Settlement[]): Value[] {
+  const payloads = new PayloadPack();
+  for (const { outcome } of settlements) payloads.add(outcome.kind === 'success' ? outcome.result : null);
+  return [
+    textArrayLiteral(settlements.map(({ outcome }) => ('error' in outcome ? writeError(outcome.error) : null))),
+    arrayLiteral(payloads.isJson),
+    arrayLiteral(payloads.starts),
+    arrayLiteral(payloads.lengths),
+    payloads.bytes(),
+  ];
 }
 
 /** How a settlement ended, and the lane of its job. */
@@ -40,35 +67,37 @@ export interface Settled {
 
 export const LEASE_LOST: Settled = { result: { status: 'lease_lost' }, lane: null };
 
-/** By place from 1; a settlement without a row has lost its lease. */
-export function readSettled(count: number, rows: readonly Row[]): Settled[] {
-  const settled = Array.from({ length: count }, () => LEASE_LOST);
-  for (const [place, state, runAt, lane] of rows) {
-    settled[Number(place) - 1] = {
-      result: { status: 'settled', state: state as JobState, runAt: Number(runAt) },
-      lane: Number(lane),
-    };
-  }
-  return settled;
+/** What a statement made of its settlements. */
+export interface SettledRows {
+  /** By position. One that is to be settled apart is here as it is to be settled then. */
+  readonly settled: readonly (Settled | Settlement)[];
+  /** Of jobs that were woken. */
+  readonly wokenLanes: readonly number[];
 }
 
-/**
- * The places of `settlements` in the statements that they go in, one after the other: none names a job twice, so that the
- * first of two settlements of one lease stands; each is sorted by job. A lease of which no UUID is the job or the token
- * was never given, and is in none.
- */
-export function planSettlements(settlements: readonly Settlement[]): number[][] {
-  const statements: number[][] = [];
-  const timesSeen = new Map<string, number>();
-  for (const [place, { lease }] of settlements.entries()) {
-    if (!isJobId(lease.jobId) || !isJobId(lease.token)) continue;
-    const times = timesSeen.get(lease.jobId) ?? 0;
-    timesSeen.set(lease.jobId, times + 1);
-    const statement = statements[times];
-    if (statement === undefined) statements[times] = [place];
-    else statement.push(place);
+/** By place from 1; a settlement without a row has lost its lease, a row without a place is of a job that was woken. */
+export function readSettled(settlements: readonly Settlement[], rows: readonly Row[]): SettledRows {
+  const settled: (Settled | Settlement)[] = settlements.map(() => LEASE_LOST);
+  const wokenLanes: number[] = [];
+  for (const [place, state, runAt, lane] of rows) {
+    if (place === null) {
+      wokenLanes.push(Number(lane));
+      continue;
+    }
+    const index = Number(place) - 1;
+    const settlement = settlements[index] as Settlement;
+    if (state === 'apart') settled[index] = settlement;
+    else if (state === 'cycle') settled[index] = endInCycle(settlement);
+    else {
+      settled[index] = {
+        result: { status: 'settled', state: state as JobState, runAt: Number(runAt) },
+        lane: Number(lane),
+      };
+    }
   }
-  const idAt = (place: number): string => (settlements[place] as Settlement).lease.jobId;
-  for (const places of statements) places.sort((a, b) => (idAt(a) < idAt(b) ? -1 : 1));
-  return statements;
+  return { settled, wokenLanes };
+}
+
+function endInCycle({ lease }: Settlement): Settlement {
+  return { lease, outcome: { kind: 'dead', error: waitCycleError(lease.jobId) } };
 }
