@@ -30,7 +30,8 @@ export class Request {
   look: (() => void) | null = null;
   timer: Timer | null = null;
   resolve: (answer: Answer) => void = () => {};
-  reject: (error: unknown) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  #onDecided: (() => void) | null = null;
 
   constructor(operation: Operation, name: string, start: StartRequest) {
     this.operation = operation;
@@ -38,10 +39,28 @@ export class Request {
     this.start = start;
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
-      this.reject = reject;
+      this.#reject = reject;
     });
+  }
+
+  reject(error: unknown): void {
     // A handler may have lost interest in it.
     this.answer.catch(() => {});
+    this.#reject(error);
+    this.decide();
+  }
+
+  /** Resolves when it is known whether its answer is remembered, or there will be none; null: it is known already. */
+  whenDecided(): Promise<void> | null {
+    if (this.position >= 0) return null;
+    return new Promise((resolve) => {
+      this.#onDecided = resolve;
+    });
+  }
+
+  decide(): void {
+    this.#onDecided?.();
+    this.#onDecided = null;
   }
 
   /** It waits for nothing any more. */

@@ -32,16 +32,12 @@ export async function step<Result>(
   assertStep(name, run);
   const { timeoutMs = null } = options;
   const resolved = resolveJobOptions(options);
-  let tellIfNew: (isNew: boolean) => void = () => {};
-  const isNew = new Promise<boolean>((resolve) => {
-    tellIfNew = resolve;
+  let isNew = false;
+  const request = workflow.ask('step', name, () => {
+    isNew = true;
   });
-  const request = workflow.ask('step', name, () => tellIfNew(true));
-  request.answer.then(
-    () => tellIfNew(false),
-    () => tellIfNew(false),
-  );
-  if (await isNew) {
+  await request.whenDecided();
+  if (isNew) {
     const tries = new StepTries({ workflow, context, name, run, options: { ...resolved, timeoutMs } });
     const outcome = await tries.untilDone();
     if (outcome !== null) workflow.end(request, outcome, null, outcome.kind === 'returned');

@@ -205,7 +205,10 @@ export class Workflow {
     this.#phase = 'ready';
     const early = this.#early;
     this.#early = [];
-    for (const request of early) if (!this.isOver) this.#begin(request);
+    for (const request of early) {
+      if (!this.isOver) this.#begin(request);
+      request.decide();
+    }
   }
 
   #begin(request: Request): void {
