@@ -27,6 +27,12 @@ export interface BenchPlan {
   readonly idleSchedules: number;
   /** Longer than a client sleeps that waits for schedules. */
   readonly scheduleIdleMs: number;
+  /** Parents that await ten children each. */
+  readonly fanOutParents: number;
+  /** Workflows that sleep until one time; how often that is measured, and how long they are looked at asleep. */
+  readonly asleepWorkflows: number;
+  readonly asleepRounds: number;
+  readonly asleepIdleMs: number;
 }
 
 const FULL: BenchPlan = {
@@ -46,6 +52,10 @@ const FULL: BenchPlan = {
   burstSchedules: 10_000,
   idleSchedules: 100_000,
   scheduleIdleMs: 16_000,
+  fanOutParents: 100,
+  asleepWorkflows: 10_000,
+  asleepRounds: 3,
+  asleepIdleMs: 8000,
 };
 
 /** Shows that everything runs; its figures are worth little. */
@@ -66,6 +76,10 @@ const QUICK: BenchPlan = {
   burstSchedules: 1000,
   idleSchedules: 10_000,
   scheduleIdleMs: 2000,
+  fanOutParents: 20,
+  asleepWorkflows: 1000,
+  asleepRounds: 1,
+  asleepIdleMs: 1000,
 };
 
 export function benchPlan(isQuick: boolean): BenchPlan {

@@ -14,6 +14,9 @@ interface Goals {
   readonly scheduleLag: Goal;
   readonly scheduleBurst: Goal;
   readonly scheduleIdle: Goal;
+  readonly asleepMebibytes: Goal;
+  readonly asleepCpu: Goal;
+  readonly asleepWake: Goal | null;
 }
 
 /** What the project set out to reach, for the measures that both storages have. */
@@ -31,6 +34,9 @@ export const GOALS: Readonly<Record<StorageKind, Goals>> = {
     scheduleLag: atMost(50),
     scheduleBurst: atMost(2000),
     scheduleIdle: atMost(0.5),
+    asleepMebibytes: atMost(5),
+    asleepCpu: atMost(0.5),
+    asleepWake: atMost(2000),
   },
   postgres: {
     loneEnqueue: atMostTimesFloor(1.5),
@@ -45,5 +51,8 @@ export const GOALS: Readonly<Record<StorageKind, Goals>> = {
     scheduleLag: atMost(50),
     scheduleBurst: atMost(5000),
     scheduleIdle: atMost(0.5),
+    asleepMebibytes: atMost(5),
+    asleepCpu: atMost(0.5),
+    asleepWake: null,
   },
 };

@@ -97,6 +97,21 @@ export const MEASURES: readonly ListedMeasure[] = [
     ...onBoth(async () => (await import('./measures/schedule-idle.ts')).measureScheduleIdle),
   },
   {
+    name: 'workflow-fan-out',
+    summary: 'parents that await children, beside the same children alone',
+    ...onBoth(async () => (await import('./measures/workflow-fan-out.ts')).measureWorkflowFanOut),
+  },
+  {
+    name: 'workflow-replay',
+    summary: 'a workflow of 1000 steps: doing them, and replaying them',
+    ...onBoth(async () => (await import('./measures/workflow-replay.ts')).measureWorkflowReplay),
+  },
+  {
+    name: 'workflow-asleep',
+    summary: 'what very many sleeping workflows cost, and how soon all wake at one time',
+    ...onBoth(async () => (await import('./measures/workflow-asleep.ts')).measureWorkflowAsleep),
+  },
+  {
     name: 'open-snapshot',
     summary: 'postgres: claims while a transaction elsewhere keeps all that is deleted from being vacuumed',
     postgres: async () => (await import('./measures/open-snapshot.ts')).measureOpenSnapshot,
