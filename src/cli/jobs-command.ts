@@ -1,116 +1,142 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { JobDetails } from '../client/job-access.ts';
+import type { Reseolio } from '../client/reseolio.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { JOB_STATES, type JobState } from '../core/job.ts';
 import { addStorageOptions, parseCount } from './command-options.ts';
+import { describeJob, formatDue } from './describe-job.ts';
 import { formatJson } from './format-json.ts';
-import { formatFields, formatTable, formatTime, type Output } from './terminal.ts';
+import { formatTable, type Output } from './terminal.ts';
 import { type StorageFlags, withClient } from './with-client.ts';
 
 interface ListFlags extends StorageFlags {
   readonly status?: readonly JobState[];
   readonly name?: readonly string[];
+  readonly parent?: string;
   readonly limit: number;
   readonly offset: number;
 }
 
-/** `reseolio jobs`: what is in the storage, and how to mend it. */
-export function createJobsCommand({ out }: Output): Command {
-  const jobs = new Command('jobs').description('list, show, retry and cancel jobs');
+interface CancelFlags extends StorageFlags {
+  readonly running?: boolean;
+}
 
+/** `reseolio jobs`: what is in the storage, and how to mend it. */
+export function createJobsCommand(output: Output): Command {
+  const jobs = new Command('jobs').description('list, show, retry, cancel and signal jobs');
+  addList(jobs, output);
+  addShow(jobs, output);
+  addRetry(jobs, output);
+  addCancel(jobs, output);
+  addSignal(jobs, output);
+  return jobs;
+}
+
+function addList(jobs: Command, { out }: Output): void {
   addStorageOptions(jobs.command('list').description('the newest jobs'))
     .option('--status <status...>', `only in these: ${JOB_STATES.join(', ')}`, parseStatus)
     .option('--name <name...>', 'only of these functions')
+    .option('--parent <id>', 'only those that the handler of this job called')
     .option('--limit <n>', 'at most so many', parseCount, 20)
     .option('--offset <n>', 'leave out so many', parseCount, 0)
     .action(async (flags: ListFlags) => {
-      const { status: statuses, name: names, limit, offset } = flags;
-      const list = await withClient(flags, (client) =>
-        client.listJobs({ ...(statuses && { statuses }), ...(names && { names }), limit, offset }),
-      );
+      const { status: statuses, name: names, parent: parentId, limit, offset } = flags;
+      const filter = {
+        ...(statuses && { statuses }),
+        ...(names && { names }),
+        ...(parentId !== undefined && { parentId }),
+      };
+      const list = await withClient(flags, (client) => client.listJobs({ ...filter, limit, offset }));
       if (flags.json) return out(formatJson(list));
       const rows = list.jobs.map((job) => [
         job.id,
         job.name,
         job.status,
         `${job.attempt}/${job.options.maxAttempts}`,
-        formatTime(job.runAt),
+        formatDue(job),
         job.error?.message.split('\n')[0] ?? null,
       ]);
       out(formatTable(['ID', 'NAME', 'STATUS', 'ATTEMPT', 'DUE', 'ERROR'], rows));
       out(`${list.jobs.length} of ${list.total}`);
     });
+}
 
+function addShow(jobs: Command, { out }: Output): void {
   addStorageOptions(jobs.command('show <id>').description('all that is known of a job')).action(
     async (id: string, flags: StorageFlags) => {
-      const job = await withClient(flags, (client) => client.getJob(id));
-      if (job === null) throw new ReseolioError('job_not_found', `there is no job ${id}: it may have been pruned`);
-      out(flags.json ? formatJson(job) : describeJob(job));
-    },
-  );
-
-  addChange(jobs, 'retry', 'put dead jobs back to pending', (client, id) => client.retryJob(id), out);
-  addChange(jobs, 'cancel', 'cancel jobs that are pending', (client, id) => client.cancelJob(id), out);
-  return jobs;
-}
-
-function addChange(
-  jobs: Command,
-  name: string,
-  description: string,
-  change: (client: Parameters<Parameters<typeof withClient>[1]>[0], id: string) => Promise<boolean>,
-  out: Output['out'],
-): void {
-  addStorageOptions(jobs.command(`${name} <id...>`).description(description)).action(
-    async (ids: readonly string[], flags: StorageFlags) => {
-      const results = await withClient(flags, async (client) => {
-        const done: { id: string; changed: boolean }[] = [];
-        for (const id of ids) {
-          const changed = await change(client, id);
-          done.push({ id, changed });
-          // At once, so that a failure further on does not hide what has been done.
-          if (!flags.json) out(`${id}  ${changed ? `${name} done` : `not changed: see jobs show`}`);
-        }
-        return done;
+      const text = await withClient(flags, async (client) => {
+        const job = await client.getJob(id);
+        if (job === null) throw new ReseolioError('job_not_found', `there is no job ${id}: it may have been pruned`);
+        if (flags.json) return formatJson(job);
+        const { total } = await client.listJobs({ parentId: id, limit: 1 });
+        return describeJob(job, total);
       });
-      if (flags.json) out(formatJson(results));
+      out(text);
     },
   );
 }
 
-function describeJob(job: JobDetails): string {
-  const { args, result, error } = job;
-  const fields = formatFields({
-    id: job.id,
-    name: job.name,
-    status: job.status,
-    attempt: `${job.attempt} of ${job.options.maxAttempts}`,
-    priority: job.priority,
-    'idempotency key': job.idempotencyKey,
-    schedule: job.occurrence === null ? null : `${job.occurrence.scheduleId} for ${formatTime(job.occurrence.dueAt)}`,
-    created: formatTime(job.createdAt),
-    due: formatTime(job.runAt),
-    started: formatTime(job.startedAt),
-    finished: formatTime(job.finishedAt),
-    worker: job.workerId,
-    args: formatJson(args),
-    result: result === undefined ? null : formatJson(result),
-    error: error === null ? null : (error.stack ?? `${error.name}: ${error.message}`),
+function addRetry(jobs: Command, { out }: Output): void {
+  const retry = jobs.command('retry <id...>').description('put dead jobs back to pending');
+  addStorageOptions(retry).action(async (ids: readonly string[], flags: StorageFlags) => {
+    await changeEach(ids, flags, out, async (client, id) => ((await client.retryJob(id)) ? 'retry done' : null));
   });
-  const history = job.history.map((attempt) => [
-    attempt.attempt,
-    attempt.outcome,
-    formatTime(attempt.startedAt),
-    formatTime(attempt.endedAt),
-    attempt.workerId,
-    attempt.error.message.split('\n')[0] ?? '',
-  ]);
-  if (history.length === 0) return fields;
-  return `${fields}\n\n${formatTable(['ATTEMPT', 'OUTCOME', 'STARTED', 'ENDED', 'WORKER', 'ERROR'], history)}`;
+}
+
+function addCancel(jobs: Command, { out }: Output): void {
+  const cancel = jobs.command('cancel <id...>').description('cancel jobs that are pending, and their children');
+  addStorageOptions(cancel)
+    .option('--running', 'ask those that are running to stop')
+    .action(async (ids: readonly string[], flags: CancelFlags) => {
+      await changeEach(ids, flags, out, async (client, id) => {
+        if (!(await client.cancelJob(id, { running: flags.running === true }))) return null;
+        const status = await client.getHandle(id).status();
+        return status === 'cancelled' ? 'cancel done' : 'asked to stop';
+      });
+    });
+}
+
+function addSignal(jobs: Command, { out }: Output): void {
+  const signal = jobs.command('signal').description('send a signal to a job that has not ended');
+  addStorageOptions(signal)
+    .argument('<id>')
+    .argument('<name>', 'that waitForSignal has in the handler')
+    .argument('[json]', 'what the signal carries', parseJson)
+    .action(async (id: string, name: string, payload: unknown, flags: StorageFlags) => {
+      await withClient(flags, (client) => client.getHandle(id).signal(name, payload));
+      out(flags.json ? formatJson({ id, signal: name }) : `${id}  signal ${name} stored`);
+    });
+}
+
+/** Changes one job after the other. `change` resolves with what was done, null for nothing. */
+async function changeEach(
+  ids: readonly string[],
+  flags: StorageFlags,
+  out: Output['out'],
+  change: (client: Reseolio, id: string) => Promise<string | null>,
+): Promise<void> {
+  const results = await withClient(flags, async (client) => {
+    const changes: { id: string; changed: boolean }[] = [];
+    for (const id of ids) {
+      const done = await change(client, id);
+      changes.push({ id, changed: done !== null });
+      // At once, so that a failure further on does not hide what has been done.
+      if (!flags.json) out(`${id}  ${done ?? 'not changed: see jobs show'}`);
+    }
+    return changes;
+  });
+  if (flags.json) out(formatJson(results));
 }
 
 function parseStatus(given: string, before: readonly JobState[] | undefined): readonly JobState[] {
   const state = JOB_STATES.find((known) => known === given);
   if (state === undefined) throw new InvalidArgumentError(`use ${JOB_STATES.join(', ')}`);
   return [...(before ?? []), state];
+}
+
+function parseJson(given: string): unknown {
+  try {
+    return JSON.parse(given) as unknown;
+  } catch {
+    throw new InvalidArgumentError('use JSON, such as \'"text"\', 12 or \'{"by":"me"}\'');
+  }
 }
