@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { query } from '../../postgres-server/query.ts';
 import { TcpProxy } from '../../postgres-server/tcp-proxy.ts';
-import type { JobRecord } from '../../src/core/job.ts';
+import type { JobRecord, Lease } from '../../src/core/job.ts';
 import type { ClaimParams, Storage } from '../../src/core/storage.ts';
 import type { StorageFixture } from '../../src/testing/storage-harness.ts';
 import { createPostgresHarness } from '../conformance/postgres-harness.ts';
@@ -160,6 +160,19 @@ describe('claims', () => {
   });
 });
 
+/** Records a step with a child, sends a signal, and suspends the job until the child ends, which it does. */
+async function useSteps(storage: Storage, lease: Lease): Promise<void> {
+  const child = newJob();
+  await storage.recordSteps({ recordings: [{ lease, from: 0, steps: [{ body: new Uint8Array(8), child }] }] });
+  await storage.signal({ signals: [{ id: ids.next(), jobId: lease.jobId, name: 'go', payload: null }] });
+  await storage.settle({
+    settlements: [{ lease, outcome: { kind: 'suspend', wakeAt: null, awaits: [child.id], signalsSeen: 1 } }],
+  });
+  await storage.cancel({ jobIds: [child.id], isRunningIncluded: true });
+  await storage.getSteps({ jobId: lease.jobId, from: 0, limit: 10 });
+  await storage.getSignals({ jobId: lease.jobId, from: 0, limit: 10 });
+}
+
 describe('no statement of the engine', () => {
   it('scans a table of jobs, whatever its statistics say', async () => {
     const schema = freshSchema();
@@ -186,6 +199,7 @@ describe('no statement of the engine', () => {
           .slice(8)
           .map((lease, i) => ({ lease, outcome: outcomes[i % 4] as (typeof outcomes)[number] })),
       });
+      await useSteps(storage, leases[0] as Lease);
       await storage.reclaimExpired({ limit: 4 });
       await storage.cancel({
         jobIds: [...leases.map(({ jobId }) => jobId), ids.next()],
@@ -199,6 +213,6 @@ describe('no statement of the engine', () => {
       }
     }
     await storage.close();
-    await expectNoScans(schema, ['jobs', 'queue', 'finished', 'attempts']);
+    await expectNoScans(schema, ['jobs', 'queue', 'finished', 'attempts', 'steps', 'signals']);
   });
 });

@@ -2,8 +2,8 @@ import type { JobState } from '../../core/job.ts';
 import type { CancelParams, ChangeResult, JobIdsParams } from '../../core/storage.ts';
 import type { Connections, RunTrace } from './connections.ts';
 import type { Hints } from './hints.ts';
-import { cancelQuery, planIds, readChanges, retryQuery, statesQuery } from './operations/change-state.ts';
-import type { Query } from './query.ts';
+import { cancelQuery, isToRepeat, planIds, readChanges, retryQuery, statesQuery } from './operations/change-state.ts';
+import type { Query, Row } from './query.ts';
 
 export interface ChangesParams {
   readonly connections: Pick<Connections, 'run'>;
@@ -37,7 +37,10 @@ export class Changes {
     if (planned.length === 0) return readChanges(jobIds, new Map(), new Map());
     const { connections } = this.#params;
     const trace: RunTrace = { isRepeated: false };
-    const rows = await connections.run(queryFor(planned), trace);
+    let rows: Row[];
+    do {
+      rows = await connections.run(queryFor(planned), trace);
+    } while (isToRepeat(rows));
     const changed = new Map<string, JobState>();
     for (const [id, , state] of rows) if (typeof id === 'string') changed.set(id, state as JobState);
     const others = planned.filter((id) => !changed.has(id));

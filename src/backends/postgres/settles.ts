@@ -25,6 +25,9 @@ export interface SettlesParams {
   readonly onDue: (lanes: readonly number[]) => Promise<void>;
 }
 
+/** What a statement made of its settlements, by position; of those that are to be settled apart, how. */
+type SettlePlanned = (planned: readonly Settlement[]) => Promise<readonly (Settled | Settlement)[]>;
+
 /** Ends attempts: those that wait while others are under way go together. */
 export class Settles {
   readonly #params: SettlesParams;
@@ -36,18 +39,16 @@ export class Settles {
 
   constructor(params: SettlesParams) {
     this.#params = params;
-    const group = (commit: (calls: readonly Call<Settlement>[]) => Promise<(Settled[] | Promise<Settled[]>)[]>) =>
-      new GroupCommit({ commit, bytesOf, maxInFlight: MAX_IN_FLIGHT });
-    const commit = async (calls: readonly Call<Settlement>[]) => {
-      const settled = await this.#commit(calls.flat(), (planned) => this.#settle(planned));
-      return splitResults(calls, settled).map((ofCall) => this.#finish(ofCall));
+    const group = (settle: SettlePlanned): GroupCommit<Settlement, Settled> => {
+      const commit = async (calls: readonly Call<Settlement>[]) => {
+        const settled = await commitPlanned(calls.flat(), settle);
+        return splitResults(calls, settled).map((ofCall) => this.#finish(ofCall));
+      };
+      return new GroupCommit({ commit, bytesOf, maxInFlight: MAX_IN_FLIGHT });
     };
-    this.#plain = group(commit);
-    this.#suspending = group(commit);
-    this.#apart = group(async (calls) => {
-      const settled = await this.#commit(calls.flat(), (planned) => this.#settleApart(planned));
-      return splitResults(calls, settled as Settled[]);
-    });
+    this.#plain = group((planned) => this.#settle(planned));
+    this.#suspending = group((planned) => this.#settle(planned));
+    this.#apart = group((planned) => this.#settleApart(planned));
   }
 
   /** Resolves once the outcomes are durable. Those of many large results go in several statements. */
@@ -70,18 +71,6 @@ export class Settles {
     }
     this.#params.hints.postFinished(finished);
     await this.#params.onDue(lanes);
-  }
-
-  async #commit(
-    settlements: readonly Settlement[],
-    settle: (planned: readonly Settlement[]) => Promise<readonly (Settled | Settlement)[]>,
-  ): Promise<(Settled | Settlement)[]> {
-    const results: (Settled | Settlement)[] = settlements.map(() => LEASE_LOST);
-    for (const places of planByJob(settlements.map(({ lease }) => lease))) {
-      const settled = await settle(places.map((place) => settlements[place] as Settlement));
-      for (const [i, place] of places.entries()) results[place] = settled[i] as Settled | Settlement;
-    }
-    return results;
   }
 
   async #settle(planned: readonly Settlement[]): Promise<(Settled | Settlement)[]> {
@@ -116,6 +105,19 @@ export class Settles {
       return settled.map((item) => ('outcome' in item ? (results[next++] as Settled) : item));
     });
   }
+}
+
+/** Settles by statements of which none names a job twice. */
+async function commitPlanned(
+  settlements: readonly Settlement[],
+  settle: SettlePlanned,
+): Promise<(Settled | Settlement)[]> {
+  const results: (Settled | Settlement)[] = settlements.map(() => LEASE_LOST);
+  for (const places of planByJob(settlements.map(({ lease }) => lease))) {
+    const settled = await settle(places.map((place) => settlements[place] as Settlement));
+    for (const [i, place] of places.entries()) results[place] = settled[i] as Settled | Settlement;
+  }
+  return results;
 }
 
 function bytesOf({ outcome }: Settlement): number {

@@ -116,6 +116,48 @@ describe('batches of the same jobs in opposite orders, from several storages', (
     expect(await countDeadlocks()).toBe(0);
   });
 
+  it('suspend, wake, signal and cancel parents while their children end without a deadlock, and wake each parent', async () => {
+    const storages = (await openStorages()) as [Storage, Storage, Storage];
+    for (let round = 0; round < ROUNDS; round++) {
+      const [name, childName] = [`parent:${round}`, `child:${round}`];
+      await storages[0].enqueue({ jobs: Array.from({ length: JOBS }, () => newJob({ name })) });
+      const parents = await claimAll(storages[0], name);
+      const child = () => ({ body: new Uint8Array(1), child: newJob({ name: childName }) });
+      await storages[0].recordSteps({ recordings: parents.map((lease) => ({ lease, from: 0, steps: [child()] })) });
+      const children = await claimAll(storages[1], childName);
+      const ends = children.map((lease): Settlement => ({ lease, outcome: { kind: 'success', result: null } }));
+      // Each awaits its own child and that of another, which is suspended or not.
+      const suspensions = parents.map(
+        (lease, i): Settlement => ({
+          lease,
+          outcome: {
+            kind: 'suspend',
+            wakeAt: null,
+            awaits: [i, i + 1].map((place) => (children[place % JOBS] as Lease).jobId),
+            signalsSeen: round % 2 === 0 ? null : 1,
+          },
+        }),
+      );
+      const jobIds = [...parents, ...children].map(({ jobId }) => jobId);
+      const signals = () => shuffled(jobIds).map((jobId) => ({ id: ids.next(), jobId, name: 'go', payload: null }));
+      const half = Math.floor(JOBS / 2);
+      await Promise.all([
+        storages[0].settle({ settlements: suspensions.slice(half) }),
+        storages[1].settle({ settlements: ends.slice(0, half) }),
+        storages[2].settle({ settlements: shuffled(suspensions) }),
+        storages[2].settle({ settlements: shuffled(ends) }),
+        storages[1].signal({ signals: signals() }),
+        storages[2].signal({ signals: signals() }),
+        storages[0].extendLeases({ leases: shuffled(children), leaseMs: 60_000 }),
+        storages[1].cancel({ jobIds: shuffled(jobIds.slice(0, 20)), isRunningIncluded: round % 3 === 0 }),
+      ]);
+      const found = await storages[1].getJobs({ jobIds: parents.map(({ jobId }) => jobId) });
+      expect(found.filter((job) => job?.state === 'pending' && job.runAt > Date.now() + 60_000)).toEqual([]);
+    }
+    await Promise.all(storages.map((storage) => storage.close()));
+    expect(await countDeadlocks()).toBe(0);
+  });
+
   it('enqueue with the same keys without a deadlock, one job a key', async () => {
     const storages = await openStorages();
     for (let round = 0; round < ROUNDS; round++) {

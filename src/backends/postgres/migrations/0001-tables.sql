@@ -62,7 +62,9 @@ create table {schema}.queue (
   -- It is running, and was asked to stop.
   is_cancel_requested boolean not null default false,
   settled_attempt smallint,
-  -- Null while the job is pending; running under this token until expires_at.
+  -- Null while the job is pending, as expires_at is then; running under this token until expires_at. A statement that looks up
+  -- jobs by id asks about expires_at: where it says something about the token, the planner may read all of queue_pending or
+  -- queue_running instead.
   token uuid,
   expires_at float8,
   started_at float8,

@@ -81,15 +81,13 @@ begin
   -- What is left has lost its lease, repeats a settle that took effect, or goes apart.
   if v_settled < cardinality(p_ids) then
     return query select * from {schema}.settled_before(p_ids, p_attempts, p_tokens);
-    return query
-      select g.place::int, 'apart', q.run_at, q.lane
-      from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
-        join {schema}.queue q on q.id = g.id and q.token = g.token and q.attempt = g.attempt;
+    return query select * from {schema}.list_held(p_ids, p_attempts, p_tokens);
   end if;
 end $$;
 
 -- Ends attempts of jobs that others may wait for, or that are asked to stop, and wakes those who wait. As settle, with rows
--- in addition that have no place: the lanes of jobs that were woken. Callers name each job once.
+-- in addition that have no place: the lanes of jobs that were woken. Callers name each job once. Where all are 'apart', they
+-- call again.
 create function {schema}.settle_apart(
   p_ids uuid[], p_attempts int[], p_tokens uuid[], p_outcomes text[], p_errors json[],
   p_is_json boolean[], p_starts int[], p_lengths int[], p_results bytea, p_commit text
@@ -102,7 +100,10 @@ declare
   v_now float8;
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
-  perform {schema}.lock_ending(p_ids);
+  if not {schema}.lock_ending(p_ids) then
+    return query select * from {schema}.list_held(p_ids, p_attempts, p_tokens);
+    return;
+  end if;
   v_now := {schema}.clock_ms();
   return query select * from {schema}.settled_before(p_ids, p_attempts, p_tokens);
   return query
@@ -110,7 +111,7 @@ begin
       delete from {schema}.queue q
       using unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_errors, p_is_json, p_starts, p_lengths) with ordinality
         as g(id, attempt, token, outcome, error, is_json, start, length, place)
-      where q.id = g.id and q.token = g.token and q.attempt = g.attempt
+      where q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt
         and (g.outcome in ('success', 'dead') or q.is_cancel_requested)
       returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count, q.waiters,
         case when g.outcome = 'success' then 'success' when q.is_cancel_requested then 'cancelled' else 'dead' end as state,
@@ -133,8 +134,8 @@ begin
       from ended group by 1
     ), woken as (
       update {schema}.queue w set run_at = v_now, is_late = false
-      from (select e.id, u.id as waiter from ended e cross join unnest(e.waiters) u(id)) e
-      where w.id = e.waiter and w.token is null and w.awaits @> array[e.id] and w.run_at > v_now
+      from (select u.id, array_agg(e.id) as ended from ended e cross join unnest(e.waiters) u(id) group by u.id) e
+      where w.id = e.id and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
       returning w.lane
     )
     select place::int, state, run_at, lane from ended
@@ -149,22 +150,37 @@ declare
 begin
   return array(
     select w.id
-    from unnest(p_ids) g(id) join {schema}.queue q on q.id = g.id
-      cross join unnest(q.waiters) u(id) join {schema}.queue w on w.id = u.id
-    where w.token is null and w.awaits @> array[q.id] and w.run_at > v_now);
+    from (
+      select u.id, array_agg(q.id) as awaited
+      from unnest(p_ids) g(id) join {schema}.queue q on q.id = g.id cross join unnest(q.waiters) u(id)
+      group by u.id) a join {schema}.queue w on w.id = a.id
+    where w.expires_at is null and w.run_at > v_now and a.awaited && w.awaits);
 end $$;
 
--- Locks jobs that are about to end, and those that wait for them, in the order in which all do. Who is not waiting yet has to
--- lock what it is going to await, and will find it gone.
-create function {schema}.lock_ending(p_ids uuid[]) returns void language plpgsql as $$
+-- Locks jobs that are about to end, and those that wait for them, in the order in which all do. False: some began to wait
+-- meanwhile, and can no longer be locked in that order. Nothing has been done, so it is tried again from the beginning. After
+-- true nobody begins to wait: who does has to lock what it is going to await, and will find it gone.
+create function {schema}.lock_ending(p_ids uuid[]) returns boolean language plpgsql as $$
 declare
   v_waiting uuid[] := {schema}.list_waiting(p_ids);
   v_now float8 := {schema}.clock_ms();
 begin
   -- One that somebody else has woken meanwhile is not held up.
   perform from {schema}.queue q
-  where q.id = any(p_ids || v_waiting) and (q.id = any(p_ids) or q.token is null and q.run_at > v_now)
+  where q.id = any(p_ids || v_waiting) and (q.expires_at is null and q.run_at > v_now or q.id <> all(v_waiting))
   order by q.id for update;
+  return not exists (select unnest({schema}.list_waiting(p_ids)) except select unnest(v_waiting));
+end $$;
+
+-- Which of the attempts still run, as settle tells of them.
+create function {schema}.list_held(p_ids uuid[], p_attempts int[], p_tokens uuid[])
+returns table (place int, state text, run_at float8, lane int) language plpgsql as $$
+#variable_conflict use_column
+begin
+  return query
+    select g.place::int, 'apart', q.run_at, q.lane
+    from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
+      join {schema}.queue q on q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt;
 end $$;
 
 -- Which of the attempts have been settled, and what became of their jobs.

@@ -70,8 +70,8 @@ begin
         from ended
       ), woken as (
         update {schema}.queue w set run_at = v_now, is_late = false
-        from (select e.id, u.id as waiter from ended e cross join unnest(e.waiters) u(id)) e
-        where w.id = e.waiter and w.token is null and w.awaits @> array[e.id] and w.run_at > v_now
+        from (select u.id, array_agg(e.id) as ended from ended e cross join unnest(e.waiters) u(id) group by u.id) e
+        where w.id = e.id and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
         returning w.lane
       ), reclaimed as (
         select id, lane, attempt, started_at, worker_id, error, place, 'pending' as state from returned

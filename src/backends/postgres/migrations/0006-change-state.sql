@@ -1,5 +1,6 @@
 -- Cancels those of the jobs that are pending, and asks those that are running to stop if they are included. A row for each:
--- its id, its lane and its state. Rows without an id have the lanes of jobs that were woken.
+-- its id, its lane and its state. Rows without an id have the lanes of jobs that were woken. No row but one of nulls: call
+-- again.
 create function {schema}.cancel(p_ids uuid[], p_is_running_included boolean)
 returns table (id uuid, lane int, state text) language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -8,11 +9,14 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_has
 declare
   v_now float8;
 begin
-  perform {schema}.lock_ending(p_ids);
+  if not {schema}.lock_ending(p_ids) then
+    return query select null::uuid, null::int, null::text;
+    return;
+  end if;
   v_now := {schema}.clock_ms();
   return query
     with ended as (
-      delete from {schema}.queue q using unnest(p_ids) g(id) where q.id = g.id and q.token is null
+      delete from {schema}.queue q using unnest(p_ids) g(id) where q.id = g.id and q.expires_at is null
       returning q.*
     ), finished as (
       insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
@@ -24,8 +28,8 @@ begin
       insert into {schema}.counts (name_id, pending, cancelled) select lane >> 8, -count(*), count(*) from ended group by 1
     ), woken as (
       update {schema}.queue w set run_at = v_now, is_late = false
-      from (select e.id, u.id as waiter from ended e cross join unnest(e.waiters) u(id)) e
-      where w.id = e.waiter and w.id <> all(p_ids) and w.token is null and w.awaits @> array[e.id] and w.run_at > v_now
+      from (select u.id, array_agg(e.id) as ended from ended e cross join unnest(e.waiters) u(id) group by u.id) e
+      where w.id = e.id and w.id <> all(p_ids) and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
       returning w.lane
     )
     select id, lane, 'cancelled' from ended
@@ -34,7 +38,7 @@ begin
   if p_is_running_included then
     return query
       update {schema}.queue q set is_cancel_requested = true
-      from unnest(p_ids) g(id) where q.id = g.id and q.token is not null
+      from unnest(p_ids) g(id) where q.id = g.id and q.expires_at is not null
       returning q.id, q.lane, 'running';
   end if;
 end $$;

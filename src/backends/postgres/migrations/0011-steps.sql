@@ -48,7 +48,7 @@ begin
   if p_lock_timeout_ms is not null then perform set_config('lock_timeout', p_lock_timeout_ms::text, true); end if;
   select count(*) into v_next from (
     select from unnest(p_ids, p_attempts, p_tokens, p_firsts) g(id, attempt, token, first)
-      join {schema}.queue q on q.id = g.id and q.token = g.token and q.attempt = g.attempt
+      join {schema}.queue q on q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt
     where coalesce(q.step_count, 0) = g.first
     order by q.id for update of q) as next;
   if v_next < cardinality(p_ids) then

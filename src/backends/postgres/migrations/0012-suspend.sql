@@ -65,7 +65,7 @@ create function {schema}.add_waiter(p_id uuid, p_awaits uuid[]) returns void lan
 begin
   update {schema}.queue q set waiters = array(
     select w.id from unnest(q.waiters) u(id) join {schema}.queue w on w.id = u.id
-    where w.token is null and w.awaits @> array[q.id]) || p_id
+    where w.expires_at is null and w.awaits @> array[q.id]) || p_id
   from unnest(p_awaits) a(id)
   where q.id = a.id and (q.waiters is null or not q.waiters @> array[p_id]);
 end $$;
@@ -77,7 +77,7 @@ begin
   -- A circle through this job needs one that waits for it, and one that it waits for and that waits itself.
   if p_job.waiters is null or not exists (
     select from {schema}.queue q
-    where q.id = any(p_awaits) and q.token is null and q.awaits <> '{}' and q.signals_seen is null
+    where q.id = any(p_awaits) and q.expires_at is null and q.awaits <> '{}' and q.signals_seen is null
       and q.run_at = {schema}.never_due())
   then
     return false;
@@ -91,7 +91,7 @@ begin
       union
       select a.id
       from reached r join {schema}.queue q on q.id = r.id
-        and q.token is null and q.signals_seen is null and q.run_at = {schema}.never_due()
+        and q.expires_at is null and q.signals_seen is null and q.run_at = {schema}.never_due()
         cross join unnest(q.awaits) a(id)
     )
     select from reached where id = p_job.id);
