@@ -80,6 +80,9 @@ const KINDS = [
   'claim',
   'recordSteps',
   'signalAgain',
+  'prune',
+  'awaitEachOther',
+  'awaitEachOther',
 ] as const satisfies readonly ModelOperation['kind'][];
 
 /** The operation that `number`, a whole number below {@link OPERATION_NUMBERS}, stands for. */
@@ -129,6 +132,7 @@ export function decodeOperation(number: number): ModelOperation {
     case 'advance':
       return { kind, ms: digits.pick([1, 50, 100.5, 250, 1000, 5000]) };
     case 'recordSteps':
+    case 'awaitEachOther':
     case 'signal':
     case 'signalAgain':
       return decodeStepOperation(kind, digits);
@@ -153,6 +157,6 @@ function drawList(digits: Digits): ModelOperation {
     isAscending: digits.take(2) === 0,
     offset: digits.pick([0, 1, 4]),
     limit: digits.pick([1000, 3, 1]),
-    parent: digits.take(2) === 0 ? null : digits.take(12),
+    parent: digits.take(2) === 0 ? null : digits.take(4),
   };
 }

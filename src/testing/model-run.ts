@@ -29,6 +29,7 @@ export class ModelRun {
   /** Of all jobs, stored or not: those that lost to an idempotency key are not there. */
   readonly #jobIds = new KnownItems<string>();
   readonly #leases = new KnownItems<Lease>();
+  readonly #parentIds = new KnownItems<string>();
 
   private constructor(pair: StoragePair, context: RuleContext) {
     this.#pair = pair;
@@ -37,7 +38,14 @@ export class ModelRun {
     const leases = this.#leases;
     this.#schedules = new ModelSchedules({ pair, context, jobIds });
     this.#settlements = new ModelSettlements({ pair, jobIds, leases });
-    this.#steps = new ModelSteps({ pair, context, jobIds, leases, newJob: (spec) => this.#newJob(spec) });
+    this.#steps = new ModelSteps({
+      pair,
+      context,
+      jobIds,
+      leases,
+      parentIds: this.#parentIds,
+      newJob: (spec) => this.#newJob(spec),
+    });
   }
 
   static async start(fixture: StorageFixture): Promise<ModelRun> {
@@ -81,6 +89,8 @@ export class ModelRun {
         return this.#pair.advance(operation.ms);
       case 'reopen':
         return this.#pair.reopen();
+      case 'awaitEachOther':
+        return this.#settlements.awaitEachOther(operation);
       case 'recordSteps':
       case 'signal':
       case 'signalAgain':
@@ -114,10 +124,9 @@ export class ModelRun {
     this.#leases.add(...expected.jobs.map(({ id, attempt }) => ({ jobId: id, attempt, token: params.leaseToken })));
   }
 
-  /** The children of the job at a place, if it has any: most have none. */
   async #list({ parent, ...operation }: Extract<ModelOperation, { kind: 'list' }>): Promise<void> {
-    const lease = parent === null ? null : this.#leases.fromNewest(parent);
-    await this.#pair.compare((storage) => storage.listJobs({ ...operation, parentId: lease?.jobId ?? null }));
+    const parentId = parent === null ? null : this.#parentIds.fromNewest(parent);
+    await this.#pair.compare((storage) => storage.listJobs({ ...operation, parentId }));
   }
 
   /** Makes a job that the run knows of from now on. */

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import type { Lease } from '../core/job.ts';
+import { isFinished, type Lease } from '../core/job.ts';
 import type { AttemptOutcome, Settlement, SettleResult, Suspension } from '../core/storage.ts';
 import type { Digits } from './digits.ts';
-import type { KnownItems } from './known-items.ts';
+import { KnownItems } from './known-items.ts';
 import { DELAYS_MS, drawLease, type LeaseSpec } from './model-draft.ts';
-import { drawSuspension, type SuspensionSpec } from './model-step-operation.ts';
+import { drawSuspension, type LinkSpec, type StepOperation, type SuspensionSpec } from './model-step-operation.ts';
 import { errorOf, succeeded } from './rule-context.ts';
 import type { StoragePair } from './storage-pair.ts';
+
+const LATE_LEASES = 30;
 
 export interface SettlementSpec extends LeaseSpec {
   readonly outcome: AttemptOutcome['kind'];
@@ -34,6 +36,17 @@ export class ModelSettlements {
     for (const spec of specs) {
       const lease = findLease(this.#params.leases, spec);
       if (lease !== null) settlements.push({ lease, outcome: await this.#outcomeOf(spec, lease) });
+    }
+    for (const batch of this.#toBatches(settlements)) await this.#compare(batch);
+  }
+
+  async awaitEachOther({ links, isOpen }: Extract<StepOperation, { kind: 'awaitEachOther' }>): Promise<void> {
+    const running = (await this.#listRunning()).slice(-links.length);
+    const settlements: Settlement[] = [];
+    for (const [i, lease] of running.entries()) {
+      const next = running[(i + 1) % running.length] as Lease;
+      if (isOpen && i === running.length - 1) break;
+      settlements.push({ lease, outcome: await this.#suspension(links[i] as LinkSpec, [next.jobId], lease) });
     }
     for (const batch of this.#toBatches(settlements)) await this.#compare(batch);
   }
@@ -73,22 +86,51 @@ export class ModelSettlements {
         return { kind };
       case 'suspend':
         assert.ok(suspension !== null);
-        return this.#suspension(suspension, lease.jobId);
+        return this.#suspensionOf(suspension, lease);
     }
   }
 
-  async #suspension(spec: SuspensionSpec, jobId: string): Promise<Suspension> {
-    const { pair, jobIds, leases } = this.#params;
+  async #suspensionOf(spec: SuspensionSpec, lease: Lease): Promise<Suspension> {
+    const known = spec.isOfClaimed ? await this.#listClaimed() : this.#params.jobIds;
+    const awaits = spec.awaits.map((place) => known.fromNewest(place)).filter((id) => id !== null);
+    return this.#suspension(spec, awaits, lease);
+  }
+
+  async #suspension(
+    { wakeOffsetMs, signalsOffset }: LinkSpec,
+    awaits: readonly string[],
+    { jobId }: Lease,
+  ): Promise<Suspension> {
+    const { pair } = this.#params;
     const [job] = await pair.model.getJobs({ jobIds: [jobId] });
     const signalCount = job?.signalCount ?? 0;
-    const idAt = (place: number): string | null =>
-      spec.isOfClaimed ? (leases.fromNewest(place)?.jobId ?? null) : jobIds.fromNewest(place);
     return {
       kind: 'suspend',
-      wakeAt: spec.wakeOffsetMs === null ? null : pair.now() + spec.wakeOffsetMs,
-      awaits: spec.awaits.map(idAt).filter((id) => id !== null),
-      signalsSeen: spec.signalsOffset === null ? null : Math.max(0, signalCount + spec.signalsOffset),
+      wakeAt: wakeOffsetMs === null ? null : pair.now() + wakeOffsetMs,
+      awaits,
+      signalsSeen: signalsOffset === null ? null : Math.max(0, signalCount + signalsOffset),
     };
+  }
+
+  /** The jobs claimed of late that have not finished: those for which a job may have to wait. */
+  async #listClaimed(): Promise<KnownItems<string>> {
+    const late = this.#lateLeases();
+    const jobs = await this.#params.pair.model.getJobs({ jobIds: [...late.keys()] });
+    const unfinished = new KnownItems<string>();
+    for (const job of jobs) if (job !== null && !isFinished(job.state)) unfinished.add(job.id);
+    return unfinished;
+  }
+
+  /** The leases given of late that are held. */
+  async #listRunning(): Promise<Lease[]> {
+    const late = this.#lateLeases();
+    const jobs = await this.#params.pair.model.getJobs({ jobIds: [...late.keys()] });
+    return jobs.flatMap((job) => (job?.state === 'running' ? (late.get(job.id) ?? []) : []));
+  }
+
+  /** The newest lease of each job. */
+  #lateLeases(): Map<string, Lease> {
+    return new Map(this.#params.leases.all.slice(-LATE_LEASES).map((lease) => [lease.jobId, lease]));
   }
 }
 

@@ -4,6 +4,7 @@ import { type DraftSpec, drawDraft, drawLease, type LeaseSpec } from './model-dr
 /** A step of a random run that is about what jobs remember and are told. */
 export type StepOperation =
   | { readonly kind: 'recordSteps'; readonly recordings: readonly RecordingSpec[] }
+  | { readonly kind: 'awaitEachOther'; readonly links: readonly LinkSpec[]; readonly isOpen: boolean }
   | { readonly kind: 'signal'; readonly signals: readonly SignalSpec[] }
   | { readonly kind: 'signalAgain'; readonly signals: readonly number[] };
 
@@ -25,9 +26,12 @@ export interface SignalSpec {
   readonly payloadChars: number | null;
 }
 
+/** One of several running jobs that wait for the next of them, and the last, unless it runs on, for the first. */
+export type LinkSpec = Pick<SuspensionSpec, 'wakeOffsetMs' | 'signalsOffset'>;
+
 /** What a suspended attempt waits for. */
 export interface SuspensionSpec {
-  /** Jobs that were claimed, by their leases; else any. */
+  /** Jobs that were claimed and have not finished; else any. */
   readonly isOfClaimed: boolean;
   readonly awaits: readonly number[];
   /** Against the clock of the moment. */
@@ -36,10 +40,19 @@ export interface SuspensionSpec {
   readonly signalsOffset: number | null;
 }
 
+const NO_EXIT: LinkSpec = { wakeOffsetMs: null, signalsOffset: null };
+const LINKS = [NO_EXIT, NO_EXIT, NO_EXIT, { ...NO_EXIT, wakeOffsetMs: 100 }, { ...NO_EXIT, signalsOffset: 0 }] as const;
+
 export function decodeStepOperation(kind: StepOperation['kind'], digits: Digits): StepOperation {
   switch (kind) {
     case 'recordSteps':
       return { kind, recordings: digits.list(digits.pick([1, 2, 1]), () => drawRecording(digits)) };
+    case 'awaitEachOther':
+      return {
+        kind,
+        isOpen: digits.take(3) === 2,
+        links: digits.list(digits.pick([2, 3, 4]), () => digits.pick(LINKS)),
+      };
     case 'signal':
       return { kind, signals: digits.list(1 + digits.take(3), () => drawSignal(digits)) };
     case 'signalAgain':
@@ -51,14 +64,16 @@ export function drawSuspension(digits: Digits): SuspensionSpec {
   return {
     wakeOffsetMs: digits.pick([null, 100, null, 3000, -50.5]),
     signalsOffset: digits.pick([null, 0, null, 1, -1]),
-    isOfClaimed: digits.take(3) < 2,
-    awaits: digits.list(digits.pick([1, 0, 2]), () => digits.take(12)),
+    isOfClaimed: digits.take(4) < 3,
+    awaits: digits.list(digits.pick([1, 0, 2]), () => digits.take(8)),
   };
 }
 
 function drawRecording(digits: Digits): RecordingSpec {
   const place = digits.pick(['next', 'next', 'next', 'again', 'next', 'beyond'] as const);
-  return { ...drawLease(digits), place, steps: digits.list(digits.pick([1, 2, 0]), () => drawStep(digits)) };
+  // Of a lease that was given lately, which is held more often than others.
+  const lease = digits.take(4);
+  return { ...drawLease(digits), lease, place, steps: digits.list(digits.pick([1, 2, 0]), () => drawStep(digits)) };
 }
 
 function drawStep(digits: Digits): StepSpec {

@@ -14,6 +14,8 @@ export interface ModelStepsParams {
   readonly context: RuleContext;
   readonly jobIds: KnownItems<string>;
   readonly leases: KnownItems<Lease>;
+  /** Where the jobs are added that were to have children. */
+  readonly parentIds: KnownItems<string>;
   /** Makes a job that the run will know of, stored or not. */
   readonly newJob: (spec: DraftSpec) => NewJob;
 }
@@ -27,7 +29,7 @@ export class ModelSteps {
     this.#params = params;
   }
 
-  async apply(operation: StepOperation): Promise<void> {
+  async apply(operation: Exclude<StepOperation, { kind: 'awaitEachOther' }>): Promise<void> {
     const { pair } = this.#params;
     switch (operation.kind) {
       case 'recordSteps':
@@ -47,6 +49,7 @@ export class ModelSteps {
       const lease = findLease(this.#params.leases, spec);
       if (lease === null) continue;
       const steps = spec.steps.map((step) => this.#newStep(step));
+      if (steps.some(({ child }) => child !== null)) this.#params.parentIds.add(lease.jobId);
       recordings.push({ lease, from: await this.#from(spec, lease.jobId), steps });
     }
     await this.#params.pair.compare((storage) => storage.recordSteps({ recordings }));

@@ -1,5 +1,5 @@
 import { isFinished, type JobRecord, type JobSummary, waitCycleError } from '../../src/core/job.ts';
-import type { ChangeResult, Settlement, Storage, Suspension } from '../../src/core/storage.ts';
+import type { ChangeResult, Settlement, SettleResult, Storage, Suspension } from '../../src/core/storage.ts';
 import { disguiseJobs, override } from './override-storage.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 
@@ -153,7 +153,7 @@ function changeSuspensions(
   };
   return override(storage, {
     settle: async ({ settlements }) => {
-      const results = [];
+      const results: SettleResult[] = [];
       for (const settlement of settlements) {
         results.push(...(await storage.settle({ settlements: [await changeOne(settlement)] })));
       }
@@ -181,7 +181,7 @@ function seeCircles(storage: Storage): Storage {
   };
   return override(storage, {
     settle: async ({ settlements }) => {
-      const results = [];
+      const results: SettleResult[] = [];
       for (const { lease, outcome } of settlements) {
         const isEnded = outcome.kind === 'suspend' && (await isCircle(outcome, lease.jobId));
         if (outcome.kind === 'suspend') awaits.set(lease.jobId, outcome.awaits);
