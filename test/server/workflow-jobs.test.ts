@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DurableFunction } from '../../src/index.ts';
+import { currentJob, type DurableFunction } from '../../src/index.ts';
 import { type GrpcClient, type PollConnection, parse } from './grpc-client.ts';
 import { connect, lmdbUrl, open, serve, startClient } from './server-fixture.ts';
 import { JOB, withStatus } from './wire-status.ts';
@@ -43,5 +43,23 @@ describe('a job that a TypeScript handler calls', () => {
     await expect.poll(() => client.statusOf(id), { timeout: 5000 }).toBe(JOB.cancelled);
     await expect(worker.succeed(id, 42)).rejects.toMatchObject(withStatus('FAILED_PRECONDITION'));
     await expect.poll(() => client.statusOf(handle.jobId), { timeout: 5000 }).toBe(JOB.cancelled);
+  });
+
+  it('can be one that no TypeScript process has a handler for', async () => {
+    const storage = lmdbUrl();
+    const worker = connect(await serve({ storage })).work('w', ['double']);
+    const remote = await startClient({ storage, workerConcurrency: 0 });
+    const double = remote.durable('double', (n: number) => n);
+    const library = await startClient({ storage, suspendAfterMs: 0 });
+    const parent = library.durable('parent', async (n: number) => {
+      const { jobId } = await double(n, { idempotencyKey: `double:${currentJob().id}` });
+      return library.getHandle<number>(jobId).result();
+    });
+    const handle = await parent(21);
+    const { id } = await worker.jobs.next();
+    await expect.poll(async () => (await handle.details()).isSuspended, { timeout: 5000 }).toBe(true);
+    await worker.succeed(id, 42);
+    expect(await handle.result()).toBe(42);
+    expect((await library.listJobs({ names: ['double'] })).total).toBe(1);
   });
 });
