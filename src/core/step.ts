@@ -14,10 +14,10 @@ export interface StepPlace {
   readonly name: string;
 }
 
-/** A request that ends with time, unless something else ends it first. */
+/** A request that ends with time, unless something else ends it first; or a step that is about to run. */
 export interface BegunStep extends StepPlace {
   readonly phase: 'begun';
-  /** Unix milliseconds on the storage's clock. */
+  /** Unix milliseconds on the storage's clock; of no meaning for a step. */
   readonly wakeAt: number;
 }
 
@@ -31,7 +31,12 @@ export interface EndedStep extends StepPlace {
   readonly outcome: StepOutcome;
 }
 
-export type StepRecord = BegunStep | EndedStep;
+/** An attempt began that tries again what had failed: failures that nothing had come of by then are forgotten. */
+export interface ForgottenFailures {
+  readonly phase: 'forgotten';
+}
+
+export type StepRecord = BegunStep | EndedStep | ForgottenFailures;
 
 export type StepOutcome =
   /** A child was called. `id` is the one it was given, unlike the id of the job that had its idempotency key. */
@@ -48,6 +53,7 @@ export type StepOutcome =
   | { readonly kind: 'elapsed' }
   | { readonly kind: 'versioned'; readonly version: number };
 
+const FORGOTTEN = -1;
 const BEGUN = 0;
 const KINDS = ['called', 'finished', 'returned', 'failed', 'signalled', 'elapsed', 'versioned'] as const;
 
@@ -65,9 +71,10 @@ type PackedError = readonly [name: string, message: string, stack: string | null
 
 /**
  * A step as it is stored: its place; then 0 and when it wakes, or the kind of its outcome from 1 on, how much was asked
- * before, its order, and what belongs to the kind.
+ * before, its order, and what belongs to the kind. {@link ForgottenFailures} have -1 and no place.
  */
 export function packStep(step: StepRecord): Uint8Array {
+  if (step.phase === 'forgotten') return packRecord([-1, 0, '', FORGOTTEN]);
   const place = [step.position, OPERATIONS.indexOf(step.operation), step.name];
   if (step.phase === 'begun') return packRecord([...place, BEGUN, step.wakeAt]);
   const { outcome } = step;
@@ -77,6 +84,7 @@ export function packStep(step: StepRecord): Uint8Array {
 /** The counterpart of {@link packStep}. */
 export function unpackStep(body: Uint8Array): StepRecord {
   const [position, operation, name, phase, number, order, ...packed] = unpackRecord(body) as PackedStep;
+  if (phase === FORGOTTEN) return { phase: 'forgotten' };
   const place = { position, operation: OPERATIONS[operation] as Operation, name };
   if (phase === BEGUN) return { ...place, phase: 'begun', wakeAt: number };
   const outcome = unpackOutcome(KINDS[phase - 1] as StepOutcome['kind'], packed);

@@ -56,12 +56,24 @@ export class History {
     return this.#begunAt.get(position) ?? null;
   }
 
-  /** Takes in all that was stored. Of several words on one position the last stands. */
+  /** Something failed, and nothing is remembered that came of it. */
+  get endsInFailure(): boolean {
+    // Later ones were told after more had been asked for.
+    const loose = this.#told.slice(this.#told.findLastIndex(({ step }) => this.reaches(step.asked)) + 1);
+    return loose.some(({ step }) => isFailure(step));
+  }
+
+  /** Takes in all that was stored, in that order. Of several words on one position the last stands. */
   load(steps: readonly StoredStep[]): void {
     for (const { body, jobId } of steps) {
       const step = unpackStep(body);
       if (step.phase === 'begun') this.begin(step);
-      else this.#put({ step, jobId, isReady: true, isRecorded: true });
+      else if (step.phase === 'forgotten') this.#forgetFailures();
+      else {
+        const before = this.#toldAt.get(step.position);
+        if (before !== undefined && before.jobId !== jobId) this.callAnew(before);
+        this.#put({ step, jobId, isReady: true, isRecorded: true });
+      }
     }
     this.#told = [...this.#toldAt.values()].sort((a, b) => a.step.order - b.step.order);
   }
@@ -84,11 +96,12 @@ export class History {
 
   /**
    * Forgets failures that nothing came of: the handler asked for nothing more before its attempt ended, so that the next
-   * one may try again what failed. A failure that it went on from stands.
+   * one may try again what failed. A failure that it went on from stands. True if there were any.
    */
-  forgetLastFailures(): void {
-    for (const { step } of this.#told) if (isFailure(step) && !this.reaches(step.asked)) this.#forget(step.position);
+  forgetLastFailures(): boolean {
+    const hasForgotten = this.#forgetFailures();
     this.#told = this.#told.filter(({ step }) => this.#toldAt.has(step.position));
+    return hasForgotten;
   }
 
   /** A child is to be called anew, in its place: nothing is known of the one before. */
@@ -106,9 +119,13 @@ export class History {
     this.#toldAt.set(position, told);
   }
 
-  #forget(position: number): void {
-    this.#toldAt.delete(position);
-    this.#begunAt.delete(position);
+  #forgetFailures(): boolean {
+    const failures = [...this.#toldAt.values()].filter(({ step }) => isFailure(step) && !this.reaches(step.asked));
+    for (const { step } of failures) {
+      this.#toldAt.delete(step.position);
+      this.#begunAt.delete(step.position);
+    }
+    return failures.length > 0;
   }
 }
 

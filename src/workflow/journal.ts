@@ -1,8 +1,8 @@
 import { ReseolioError } from '../core/errors.ts';
 import type { JobRecord, Lease } from '../core/job.ts';
 import type { NewJob } from '../core/new-job.ts';
-import { LIMITS } from '../core/options.ts';
-import { type BegunStep, type EndedStep, packStep } from '../core/step.ts';
+import { LIMITS, NEVER_DUE } from '../core/options.ts';
+import { type BegunStep, type EndedStep, packStep, type StepPlace } from '../core/step.ts';
 import { History, type Told } from './history.ts';
 import { loadHistory } from './load-history.ts';
 import { Recorder } from './recorder.ts';
@@ -37,7 +37,11 @@ export class Journal {
   /** Reads what is stored. */
   async load(isResumed: boolean, isOver: () => boolean): Promise<void> {
     const { job, environment } = this.#params;
-    if (job.stepCount > 0) this.#bytes = await loadHistory(this.history, job, isResumed, environment, isOver);
+    if (job.stepCount === 0) return;
+    // To be read in its place by those that go on with this attempt: what comes next was recorded without the failures.
+    const onForgotten = (): void => this.#record(packStep({ phase: 'forgotten' }), null, () => {});
+    const bytes = await loadHistory(this.history, job, isResumed, environment, isOver, onForgotten);
+    this.#bytes += bytes;
   }
 
   /** A request is under way that time ends. */
@@ -66,6 +70,15 @@ export class Journal {
     if (told.isRecorded) return;
     told.step = { ...told.step, asked };
     this.#recordTold(told, null);
+  }
+
+  /**
+   * Resolves when the function of a step may run: all that was told is stored. A failure that was told last stands from here
+   * on, as the function may be what is done about it.
+   */
+  startStep(place: StepPlace): Promise<void> {
+    if (this.history.endsInFailure) this.begin({ ...place, phase: 'begun', wakeAt: NEVER_DUE });
+    return this.flushed();
   }
 
   /** Resolves when all that was told is stored. */

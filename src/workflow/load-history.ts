@@ -8,7 +8,7 @@ import type { WorkflowEnvironment } from './workflow-host.ts';
 
 /**
  * Reads what a job remembers, again until the storage answers or `isOver` says that nobody wants to know; the bytes of it.
- * An attempt that does not go on with a suspended one tries again what failed: see ADR 10.
+ * `onForgotten` is called if an attempt forgets failures that are stored. An attempt that does not go on with a suspended one tries again what failed: see ADR 10.
  */
 export async function loadHistory(
   history: History,
@@ -16,6 +16,7 @@ export async function loadHistory(
   isResumed: boolean,
   { storage, runtime, reportError }: WorkflowEnvironment,
   isOver: () => boolean,
+  onForgotten: () => void,
 ): Promise<number> {
   const repeat = async <Result>(read: () => Promise<Result>): Promise<Result | null> => {
     for (let failures = 1; !isOver(); failures++) {
@@ -32,7 +33,7 @@ export async function loadHistory(
   const steps = (await repeat(() => readSteps(storage, job))) ?? [];
   history.load(steps);
   if (!isResumed) {
-    history.forgetLastFailures();
+    if (history.forgetLastFailures()) onForgotten();
     const calls = childrenThatMayBeCalledAnew(history);
     const ended = calls.length === 0 ? null : await repeat(() => readEndedBadly(storage, job.id));
     for (const told of calls) if (ended?.has(told.jobId ?? '')) history.callAnew(told);

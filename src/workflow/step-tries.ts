@@ -4,6 +4,7 @@ import type { JobOptions } from '../core/options.ts';
 import { encodePayload, type Payload } from '../core/payload.ts';
 import type { StepOutcome } from '../core/step.ts';
 import { type JobContext, runInContext } from './current-job.ts';
+import type { Request } from './request.ts';
 import { isNonRetryable, toStoredError } from './stored-error.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -17,6 +18,7 @@ export interface StepTry {
 
 export interface StepTriesParams {
   readonly workflow: Workflow;
+  readonly request: Request;
   /** That of the handler. */
   readonly context: JobContext;
   readonly name: string;
@@ -35,9 +37,9 @@ export class StepTries {
 
   /** Enters the workflow, and leaves it to the caller to leave. Resolves with null if nobody wants to know any more. */
   async untilDone(): Promise<StepOutcome | null> {
-    const { workflow, options } = this.#params;
+    const { workflow, request, options } = this.#params;
     workflow.residence.enter();
-    await workflow.flushed();
+    await workflow.startStep(request);
     for (let attempt = 1; !workflow.isOver; attempt++) {
       try {
         return { kind: 'returned', result: this.#pack(await this.#tryOnce(attempt)) };

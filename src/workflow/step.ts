@@ -38,7 +38,7 @@ export async function step<Result>(
   });
   await request.whenDecided();
   if (isNew) {
-    const tries = new StepTries({ workflow, context, name, run, options: { ...resolved, timeoutMs } });
+    const tries = new StepTries({ workflow, request, context, name, run, options: { ...resolved, timeoutMs } });
     const outcome = await tries.untilDone();
     if (outcome !== null) workflow.end(request, outcome, null, outcome.kind === 'returned');
     workflow.residence.leave();

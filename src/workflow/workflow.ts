@@ -21,6 +21,8 @@ export interface WorkflowParams {
   readonly host: WorkflowHost;
 }
 
+const ELAPSED: StepOutcome = { kind: 'elapsed' };
+
 /** `loading`: what the job remembers is being read. `over`: nothing is recorded and nobody is told anything any more. */
 type Phase = 'new' | 'loading' | 'ready' | 'over';
 
@@ -66,11 +68,7 @@ export class Workflow {
       onLeaseLost: () => host.loseLease(),
       onFull: (error) => this.fail(error),
     });
-    this.residence = new Residence({
-      host,
-      onChange: () => this.#schedulePump(),
-      isOver: () => this.isOver,
-    });
+    this.residence = new Residence({ host, onChange: () => this.#schedulePump(), isOver: () => this.isOver });
   }
 
   get isOver(): boolean {
@@ -109,7 +107,8 @@ export class Workflow {
     request.wakeAt = wakeAt;
     if (this.#stopReason !== null) this.#open.rejectWaiting(this.#stopReason);
     // A job that is known to have finished, or a signal that has come, comes before a time that has passed.
-    else if (wakeAt !== null && wakeAt <= this.storageNow() && request.operation === 'sleep') this.#elapse(request);
+    else if (wakeAt !== null && wakeAt <= this.storageNow() && request.operation === 'sleep')
+      this.end(request, ELAPSED);
     else if (wakeAt !== null) this.#setTimer(request, wakeAt);
   }
 
@@ -131,9 +130,9 @@ export class Workflow {
     this.#schedulePump();
   }
 
-  /** Resolves when all that the handler was told is durable. */
-  flushed(): Promise<void> {
-    return this.#journal.flushed();
+  /** Resolves when the function of a step may run: all that the handler was told is durable. */
+  startStep({ position, operation, name }: Request): Promise<void> {
+    return this.#journal.startStep({ position, operation, name });
   }
 
   /** Signals may have come. */
@@ -282,12 +281,8 @@ export class Workflow {
     // At least one millisecond: a timer may fire just before the clock gets there.
     request.timer = runtime.setTimer(Math.max(1, delayMs), () => {
       if (this.storageNow() < wakeAt) this.#setTimer(request, wakeAt);
-      else this.#elapse(request);
+      else this.end(request, ELAPSED);
     });
-  }
-
-  #elapse(request: Request): void {
-    this.end(request, { kind: 'elapsed' });
   }
 
   /** `reason` null: what has not been answered never will be. */
