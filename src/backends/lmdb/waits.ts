@@ -1,4 +1,3 @@
-import { isFinished, type JobState } from '../../core/job.ts';
 import { decodeJob, EMPTY, type StoredJob } from './job-codec.ts';
 import { ID_BYTES, type JobId, jobKey } from './keys.ts';
 import type { Tree } from './tree.ts';
@@ -43,31 +42,8 @@ export function endSuspension({ tree }: WriteTransaction, id: JobId, job: Stored
   tree.remove(awaitedKey(id));
 }
 
-/** Stores a job in the state to which it has come from `previous`; its end makes those due that wait for it. */
-export function storeChangedJob(
-  transaction: WriteTransaction,
-  id: JobId,
-  job: StoredJob,
-  previous: JobState,
-  now: number,
-): void {
-  const hasWaiters = job.isAwaited && isFinished(job.state);
-  if (hasWaiters) job.isAwaited = false;
-  transaction.putJob(id, job);
-  transaction.addToIndexes(id, job, previous);
-  if (hasWaiters) wakeWaiters(transaction, id, now);
-}
-
-/** Makes a suspended job due, unless it is already. */
-export function wake(transaction: WriteTransaction, id: JobId, job: StoredJob, now: number): void {
-  if (job.runAt <= now) return;
-  transaction.removeFromIndexes(id, job);
-  job.runAt = now;
-  transaction.putJob(id, job);
-  transaction.addToIndexes(id, job, 'pending');
-}
-
-function wakeWaiters(transaction: WriteTransaction, awaitedId: JobId, now: number): void {
+/** Makes those due that wait for a job, which has finished. */
+export function wakeWaiters(transaction: WriteTransaction, awaitedId: JobId, now: number): void {
   const { tree } = transaction;
   for (;;) {
     const page = tree.scan({ ...waiterRange(awaitedId), limit: PAGE });
@@ -79,4 +55,13 @@ function wakeWaiters(transaction: WriteTransaction, awaitedId: JobId, now: numbe
     }
     if (page.length < PAGE) return;
   }
+}
+
+/** Makes a suspended job due, unless it is already. */
+export function wake(transaction: WriteTransaction, id: JobId, job: StoredJob, now: number): void {
+  if (job.runAt <= now) return;
+  transaction.removeFromIndexes(id, job);
+  job.runAt = now;
+  transaction.putJob(id, job);
+  transaction.addToIndexes(id, job, 'pending');
 }

@@ -2,7 +2,7 @@ import { type JobEvent, nextState } from '../../../core/job.ts';
 import type { CancelParams, ChangeResult } from '../../../core/storage.ts';
 import { decodeJob, EMPTY, type StoredJob, stateCode } from '../job-codec.ts';
 import { finishedKey, type JobId, jobKey, parseJobId } from '../keys.ts';
-import { endSuspension, storeChangedJob } from '../waits.ts';
+import { endSuspension, wakeWaiters } from '../waits.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 /** Cancels jobs that are pending; asks those that are running to stop, if they are included. */
@@ -11,20 +11,25 @@ export function cancel(
   { jobIds, isRunningIncluded }: Readonly<CancelParams>,
   now: number,
 ): ChangeResult[] {
-  return jobIds.map((jobId) => {
-    const result = changeOne(transaction, jobId, 'cancel', now, (id, job) => {
+  const awaitedIds: JobId[] = [];
+  const results = jobIds.map((jobId) => {
+    const result = changeOne(transaction, jobId, 'cancel', (id, job) => {
       endSuspension(transaction, id, job);
       job.finishedAt = now;
+      if (job.isAwaited) awaitedIds.push(id);
     });
     if (!isRunningIncluded || result.status !== 'refused' || result.state !== 'running') return result;
     return requestCancel(transaction, jobId);
   });
+  // After all of them, so that one which waits for another is not woken first.
+  for (const id of awaitedIds) wakeWaiters(transaction, id, now);
+  return results;
 }
 
 /** Puts dead jobs back to pending; the numbering of their history goes on. */
 export function retry(transaction: WriteTransaction, jobIds: readonly string[], now: number): ChangeResult[] {
   return jobIds.map((jobId) =>
-    changeOne(transaction, jobId, 'retry', now, (_, job) => {
+    changeOne(transaction, jobId, 'retry', (_, job) => {
       transaction.tree.remove(finishedKey(stateCode('dead'), job.nameId, job.createdAt, job.sequence));
       job.attempt = 0;
       job.runAt = now;
@@ -40,7 +45,6 @@ function changeOne(
   transaction: WriteTransaction,
   jobId: string,
   event: JobEvent,
-  now: number,
   change: (id: JobId, job: StoredJob) => void,
 ): ChangeResult {
   const id = parseJobId(jobId);
@@ -53,7 +57,8 @@ function changeOne(
   transaction.removeFromIndexes(id, job);
   change(id, job);
   job.state = next;
-  storeChangedJob(transaction, id, job, state, now);
+  transaction.putJob(id, job);
+  transaction.addToIndexes(id, job, state);
   return { status: 'changed', state: next };
 }
 

@@ -1,5 +1,6 @@
 import {
   type AttemptRecord,
+  isFinished,
   type JobEvent,
   type JobState,
   MAX_ATTEMPT_HISTORY,
@@ -10,7 +11,7 @@ import type { Payload } from '../../../core/payload.ts';
 import { encodeAttempt } from '../attempt-codec.ts';
 import { asBuffer, MAX_INLINE_BYTES, NO_TOKEN, packError, type StoredJob } from '../job-codec.ts';
 import { attemptKey, type JobId, largePayloadKey } from '../keys.ts';
-import { storeChangedJob } from '../waits.ts';
+import { wakeWaiters } from '../waits.ts';
 import type { WriteTransaction } from '../write-transaction.ts';
 
 export interface AttemptEnding {
@@ -51,7 +52,9 @@ export function endAttempt(
   job.leaseToken = NO_TOKEN;
   if (ending.result !== null) putResult(transaction, id, job, ending.result);
   if (ending.error !== null || ending.event === 'succeed') job.error = packError(ending.error);
-  storeChangedJob(transaction, id, job, 'running', now);
+  transaction.putJob(id, job);
+  transaction.addToIndexes(id, job, 'running');
+  if (job.isAwaited && isFinished(job.state)) wakeWaiters(transaction, id, now);
 }
 
 function putResult(transaction: WriteTransaction, id: JobId, job: StoredJob, result: Payload): void {
