@@ -26,22 +26,11 @@ set enable_mergejoin = off as $$
 declare
   v_now float8 := {schema}.clock_ms();
   v_expired uuid[];
-  v_waiting uuid[];
-  v_locked uuid[];
 begin
   v_expired := array(
     select q.id from {schema}.queue q where q.token is not null and q.expires_at <= v_now
     order by q.expires_at, q.seq limit p_limit for update skip locked);
-  -- Those who wait for what ends are not waited for either, since these rows were locked in an order of their own. Where they
-  -- cannot be locked at once, the job is left to the next call.
-  v_waiting := {schema}.list_waiting(v_expired);
-  if v_waiting <> '{}' then
-    v_locked := array(select q.id from {schema}.queue q where q.id = any(v_waiting) for update skip locked);
-    v_expired := array(
-      select e.id from unnest(v_expired) with ordinality e(id, place) join {schema}.queue q on q.id = e.id
-      where not exists (select from unnest(q.waiters) u(id) where u.id = any(v_waiting) and u.id <> all(v_locked))
-      order by e.place);
-  end if;
+  v_expired := {schema}.lock_waiting(v_expired);
   if v_expired <> '{}' then
     return query
       with lost as (
@@ -92,4 +81,19 @@ begin
   end if;
   return query select null::uuid, null::int, null::smallint, null::text, (
     select greatest(q.expires_at - v_now, 0) from {schema}.queue q where q.token is not null order by q.expires_at limit 1);
+end $$;
+
+-- Locks those who wait for any of these jobs, which are locked, in an order of their own: so nobody is waited for. What is left
+-- out of the answer has to be left to another call, since somebody else holds who waits for it.
+create function {schema}.lock_waiting(p_ids uuid[]) returns uuid[] language plpgsql as $$
+declare
+  v_waiting uuid[] := {schema}.list_waiting(p_ids);
+  v_locked uuid[];
+begin
+  if v_waiting = '{}' then return p_ids; end if;
+  v_locked := array(select q.id from {schema}.queue q where q.id = any(v_waiting) for update skip locked);
+  return array(
+    select g.id from unnest(p_ids) with ordinality g(id, place) join {schema}.queue q on q.id = g.id
+    where not exists (select from unnest(q.waiters) u(id) where u.id = any(v_waiting) and u.id <> all(v_locked))
+    order by g.place);
 end $$;
