@@ -14,7 +14,7 @@ import type { ChangeResult, NameCounts, Storage } from '../core/storage.ts';
 import { awaitJob } from '../workflow/await-job.ts';
 import { currentContext, workflowOn } from '../workflow/current-job.ts';
 import { assertSignalName } from '../workflow/wait-for-signal.ts';
-import { cancelChildren } from './cancel-children.ts';
+import { cancelJob } from './cancel-job.ts';
 import { type ListJobsQuery, resolveListJobsQuery } from './list-jobs-query.ts';
 import type { ResultWaiter } from './result-waiter.ts';
 
@@ -99,11 +99,9 @@ export class JobAccess {
   async cancel(jobId: string, isRunningIncluded: boolean): Promise<boolean> {
     const { storage } = this.#source();
     assertJobId(jobId);
-    const [result] = await storage.cancel({ jobIds: [jobId], isRunningIncluded });
-    if (result === undefined || result.status === 'not_found') throw jobNotFound(jobId);
-    // Again for one that is cancelled already: whoever cancelled it may have died before its children were.
-    if (result.status !== 'refused' || result.state === 'cancelled') await cancelChildren(storage, jobId);
-    return result.status !== 'refused';
+    const { status } = await cancelJob(storage, jobId, isRunningIncluded);
+    if (status === 'not_found') throw jobNotFound(jobId);
+    return status !== 'refused';
   }
 
   /** Resolves once the signal is durable. */

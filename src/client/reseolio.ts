@@ -113,9 +113,24 @@ export class Reseolio implements AsyncDisposable {
     if (typeof handler !== 'function') {
       throw new ReseolioError('invalid_argument', `the handler of ${name} is ${describeValue(handler)}`);
     }
-    const resolved = Object.freeze(resolveJobOptions(options));
+    const created = this.#createFunction<Args, Awaited<Result>>(name, options);
     this.#registry.add(name, handler as Handler);
-    return createDurableFunction({ name, options: resolved, enqueuer: this.#enqueuer, schedules: this.#schedules });
+    return created;
+  }
+
+  /**
+   * A durable function whose handler is elsewhere: in another process, or in another language over gRPC. Its calls are jobs
+   * as those of {@link durable} are, children in a handler included; this client runs none of them.
+   *
+   * @throws ReseolioError `invalid_name`, `invalid_option`; `stopped` after `stop()`.
+   */
+  remote<Args extends unknown[] = unknown[], Result = unknown>(
+    name: string,
+    options: Partial<JobOptions> = {},
+  ): DurableFunction<Args, Result> {
+    this.#lifecycle.assertNotStopped();
+    assertJobName(name);
+    return this.#createFunction(name, options);
   }
 
   /**
@@ -219,5 +234,13 @@ export class Reseolio implements AsyncDisposable {
     assertSubscription(event, listener);
     this.#events.off(event, listener);
     return this;
+  }
+
+  #createFunction<Args extends unknown[], Result>(
+    name: string,
+    options: Partial<JobOptions>,
+  ): DurableFunction<Args, Result> {
+    const resolved = Object.freeze(resolveJobOptions(options));
+    return createDurableFunction({ name, options: resolved, enqueuer: this.#enqueuer, schedules: this.#schedules });
   }
 }

@@ -1,7 +1,6 @@
 import type { ReseolioError } from './errors.ts';
-import type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease, StoredError } from './job.ts';
+import type { AttemptRecord, FinishedState, JobRecord, JobState, JobSummary, Lease } from './job.ts';
 import type { NewJob } from './new-job.ts';
-import type { Payload } from './payload.ts';
 import type {
   CreateScheduleParams,
   CreateScheduleResult,
@@ -16,6 +15,7 @@ import type {
   UpdateScheduleParams,
   UpdateScheduleResult,
 } from './schedule-operations.ts';
+import type { SettleParams, SettleResult } from './settlement.ts';
 import type { SqlTransaction } from './sql-transaction.ts';
 import type {
   GetSignalsParams,
@@ -29,6 +29,7 @@ import type {
 } from './step-operations.ts';
 
 export type { NewJob } from './new-job.ts';
+export type * from './settlement.ts';
 
 /**
  * The seam of the whole design: what a backend has to do, and all that the rest of the library knows of it.
@@ -199,48 +200,6 @@ export interface ExtendLeasesParams {
 
 /** `cancel_requested`: the lease is held, and somebody has asked the job to stop. */
 export type LeaseStatus = 'held' | 'cancel_requested' | 'lease_lost';
-
-export interface SettleParams {
-  readonly settlements: readonly Settlement[];
-}
-
-export interface Settlement {
-  readonly lease: Lease;
-  readonly outcome: AttemptOutcome;
-}
-
-/**
- * How an attempt ended, as the core decided it. Of a job that was asked to stop, all but a success leave it cancelled; its
- * attempt stands then, and an error is recorded.
- */
-export type AttemptOutcome =
-  | { readonly kind: 'success'; readonly result: Payload | null }
-  /** The attempt failed; the job is due again in `delayMs`. */
-  | { readonly kind: 'retry'; readonly error: StoredError; readonly delayMs: number }
-  /** The attempt failed and was the last. */
-  | { readonly kind: 'dead'; readonly error: StoredError }
-  /** The attempt was given back by a graceful stop; it does not count and the job is due at once. */
-  | { readonly kind: 'release' }
-  | Suspension;
-
-/**
- * The attempt waits for something that may take long. It does not count, and the job is pending, due as soon as any of this
- * is there: at once if it is there already. A job that would then wait for itself, through others that are suspended with
- * no other way to go on than `awaits`, is dead instead (`waitCycleError`).
- */
-export interface Suspension {
-  readonly kind: 'suspend';
-  /** Unix milliseconds on the storage's clock; null: time does not wake it ({@link NEVER_DUE}). */
-  readonly wakeAt: number | null;
-  /** Jobs of which one has finished, or is not there. */
-  readonly awaits: readonly string[];
-  /** More signals than so many; null: signals do not wake it. */
-  readonly signalsSeen: number | null;
-}
-
-export type SettleResult =
-  | { readonly status: 'settled'; readonly state: JobState; readonly runAt: number }
-  | { readonly status: 'lease_lost' };
 
 export interface ReclaimParams {
   readonly limit: number;

@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { cancelJob } from '../client/cancel-job.ts';
 import type { ResultWaiter } from '../client/result-waiter.ts';
 import { ReseolioError } from '../core/errors.ts';
 import { isFinished, type JobState } from '../core/job.ts';
@@ -75,8 +76,7 @@ export class JobCalls {
   }
 
   async cancel({ jobId }: JobRequest): Promise<ChangeResponse> {
-    const { storage } = this.#params;
-    const [result] = isJobId(jobId) ? await storage.cancel({ jobIds: [jobId], isRunningIncluded: false }) : [];
+    const result = isJobId(jobId) ? await cancelJob(this.#params.storage, jobId, false) : undefined;
     return answerChange(result, jobId, 'cancelled', (state) =>
       isFinished(state) ? `it has ended: ${state}` : 'it is running',
     );

@@ -109,11 +109,11 @@ export class RemoteWorker implements RemoteHolder {
     const remote = new RemoteAttempt(attempt, this, runtime);
     this.#inHand.set(attempt, remote);
     onTaken(remote);
-    attempt.onAbort = () => {
+    attempt.onAbort = (isOver) => {
       remote.giveUp();
       // Of this one the storage is asked nothing more.
       if (attempt.isLeaseLost) this.#letGo(attempt, null);
-      if (!isSent && this.#stopped === null) onStalled();
+      if (isOver && !isSent && this.#stopped === null) onStalled();
     };
     stream.write(writeWireJob(job, job, current.deadline), () => {
       isSent = true;

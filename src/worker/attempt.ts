@@ -35,8 +35,8 @@ export class Attempt implements Deadlined, JobContext {
   isHandlerDone = false;
   /** Set when the attempt ends, unless its lease was lost. */
   outcome: AttemptOutcome | null = null;
-  /** Called when the attempt is aborted: what an `AbortSignal` costs is for handlers that look at theirs. */
-  onAbort: (() => void) | null = null;
+  /** Called when the attempt is aborted, or (`isOver` false) its job is asked to stop: what an `AbortSignal` costs is for handlers that look at theirs. */
+  onAbort: ((isOver: boolean) => void) | null = null;
   #controller: AbortController | null = null;
   #abortReason: ReseolioError | null = null;
   #current: CurrentJob | null = null;
@@ -117,7 +117,7 @@ export class Attempt implements Deadlined, JobContext {
 
   #tellAborted(reason: ReseolioError): void {
     this.#abortReason ??= reason;
-    this.onAbort?.();
+    this.onAbort?.(this.#isOver);
     const controller = this.#controller;
     // In the context of the job: what listens for the abort may ask for the current job.
     if (controller !== null) runInContext(this, () => controller.abort(this.#abortReason), []);

@@ -1,4 +1,4 @@
-import type { Timer } from '../core/runtime.ts';
+import type { Runtime, Timer } from '../core/runtime.ts';
 import type { BegunStep, Operation, StepOutcome } from '../core/step.ts';
 
 export interface Answer {
@@ -28,7 +28,7 @@ export class Request {
   stopListening: (() => void) | null = null;
   /** Looks whether what it waits for is there. */
   look: (() => void) | null = null;
-  timer: Timer | null = null;
+  #timer: Timer | null = null;
   resolve: (answer: Answer) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   #onDecided: (() => void) | null = null;
@@ -63,13 +63,23 @@ export class Request {
     this.#onDecided = null;
   }
 
+  /** Calls `onElapsed` when `now`, the storage's clock, has come to the time that ends it. */
+  setTimer(runtime: Pick<Runtime, 'setTimer'>, now: () => number, onElapsed: () => void): void {
+    const wakeAt = this.wakeAt ?? Number.POSITIVE_INFINITY;
+    // At least one millisecond: a timer may fire just before the clock gets there.
+    this.#timer = runtime.setTimer(Math.max(1, wakeAt - now()), () => {
+      if (now() < wakeAt) this.setTimer(runtime, now, onElapsed);
+      else onElapsed();
+    });
+  }
+
   /** It waits for nothing any more. */
   letGo(): void {
     this.isWaiting = false;
     this.stopListening?.();
     this.stopListening = null;
     this.look = null;
-    this.timer?.cancel();
-    this.timer = null;
+    this.#timer?.cancel();
+    this.#timer = null;
   }
 }

@@ -49,6 +49,7 @@ export class Workflow {
   readonly residence: Residence;
   #phase: Phase = 'new';
   #asked = 0;
+  #loaded: Promise<void> = Promise.resolve();
   #isPumpScheduled = false;
   #isSuspending = false;
   #overReason: unknown = null;
@@ -96,7 +97,7 @@ export class Workflow {
         break;
       default:
         this.#early.push(request);
-        if (this.#phase === 'new') this.#load().catch((error: unknown) => this.fail(error));
+        if (this.#phase === 'new') this.#loaded = this.#load().catch((error: unknown) => this.fail(error));
     }
     return request;
   }
@@ -109,7 +110,12 @@ export class Workflow {
     // A job that is known to have finished, or a signal that has come, comes before a time that has passed.
     else if (wakeAt !== null && wakeAt <= this.storageNow() && request.operation === 'sleep')
       this.end(request, ELAPSED);
-    else if (wakeAt !== null) this.#setTimer(request, wakeAt);
+    else if (wakeAt !== null)
+      request.setTimer(
+        this.environment.runtime,
+        () => this.storageNow(),
+        () => this.end(request, ELAPSED),
+      );
   }
 
   /** As {@link wait}, and has it remembered when time ends it. */
@@ -154,14 +160,9 @@ export class Workflow {
 
   /** The handler has ended. Resolves with the outcome when the children that it called have been made. */
   finish(outcome: AttemptOutcome): AttemptOutcome | Promise<AttemptOutcome> {
-    if (this.isOver || !this.#journal.hasChild) {
-      this.#close(null);
-      return outcome;
-    }
-    return this.#journal.flushed().then(() => {
-      this.#close(null);
-      return outcome;
-    });
+    if (this.#phase === 'loading' || this.#journal.hasChild) return this.#finishCalls(outcome);
+    this.#close(null);
+    return outcome;
   }
 
   /** What the replay waits for that the handler does not ask for; null if it is not stuck. */
@@ -191,6 +192,14 @@ export class Workflow {
     if (this.isOver) return;
     this.#close(error);
     this.#params.host.end({ kind: 'dead', error: toStoredError(error) });
+  }
+
+  /** A handler need not await its calls. */
+  async #finishCalls(outcome: AttemptOutcome): Promise<AttemptOutcome> {
+    await this.#loaded;
+    await this.#journal.flushed();
+    this.#close(null);
+    return outcome;
   }
 
   async #load(): Promise<void> {
@@ -273,16 +282,6 @@ export class Workflow {
       : this.#open.suspendInMs(this.environment.suspendAfterMs, this.storageNow());
     if (suspendInMs === 0) this.suspend();
     else residence.park(suspendInMs);
-  }
-
-  #setTimer(request: Request, wakeAt: number): void {
-    const { runtime } = this.environment;
-    const delayMs = wakeAt - this.storageNow();
-    // At least one millisecond: a timer may fire just before the clock gets there.
-    request.timer = runtime.setTimer(Math.max(1, delayMs), () => {
-      if (this.storageNow() < wakeAt) this.#setTimer(request, wakeAt);
-      else this.end(request, ELAPSED);
-    });
   }
 
   /** `reason` null: what has not been answered never will be. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { currentJob, type DurableFunction } from '../../src/index.ts';
+import type { DurableFunction, Reseolio, ReseolioOptions } from '../../src/index.ts';
 import { type GrpcClient, type PollConnection, parse } from './grpc-client.ts';
-import { connect, lmdbUrl, open, serve, startClient } from './server-fixture.ts';
+import { connect, lmdbUrl, serve, startClient } from './server-fixture.ts';
 import { JOB, withStatus } from './wire-status.ts';
 
 interface ParentOfRemote {
   readonly client: GrpcClient;
+  readonly library: Reseolio;
   /** Takes the jobs of `double`. */
   readonly worker: PollConnection;
   /** Calls `double` and awaits it, in TypeScript. */
@@ -13,15 +14,13 @@ interface ParentOfRemote {
 }
 
 /** A TypeScript parent, and a remote worker that alone runs its children. */
-async function startParentOfRemote(): Promise<ParentOfRemote> {
-  const url = lmdbUrl();
-  const client = connect(await serve({ storage: url }));
-  const storage = await open(url);
-  const caller = await startClient({ storage, workerConcurrency: 0 });
-  const double = caller.durable('double', (n: number) => n);
-  const library = await startClient({ storage });
+async function startParentOfRemote(options: ReseolioOptions = {}): Promise<ParentOfRemote> {
+  const storage = lmdbUrl();
+  const client = connect(await serve({ storage }));
+  const library = await startClient({ storage, ...options });
+  const double = library.remote<[number], number>('double');
   const parent = library.durable('parent', async (n: number) => (await double(n)).result());
-  return { client, worker: client.work('w', ['double']), parent };
+  return { client, library, worker: client.work('w', ['double']), parent };
 }
 
 describe('a job that a TypeScript handler calls', () => {
@@ -45,21 +44,23 @@ describe('a job that a TypeScript handler calls', () => {
     await expect.poll(() => client.statusOf(handle.jobId), { timeout: 5000 }).toBe(JOB.cancelled);
   });
 
-  it('can be one that no TypeScript process has a handler for', async () => {
-    const storage = lmdbUrl();
-    const worker = connect(await serve({ storage })).work('w', ['double']);
-    const remote = await startClient({ storage, workerConcurrency: 0 });
-    const double = remote.durable('double', (n: number) => n);
-    const library = await startClient({ storage, suspendAfterMs: 0 });
-    const parent = library.durable('parent', async (n: number) => {
-      const { jobId } = await double(n, { idempotencyKey: `double:${currentJob().id}` });
-      return library.getHandle<number>(jobId).result();
-    });
+  it('wakes its parent, which was suspended meanwhile', async () => {
+    const { library, worker, parent } = await startParentOfRemote({ suspendAfterMs: 0 });
     const handle = await parent(21);
     const { id } = await worker.jobs.next();
     await expect.poll(async () => (await handle.details()).isSuspended, { timeout: 5000 }).toBe(true);
     await worker.succeed(id, 42);
     expect(await handle.result()).toBe(42);
-    expect((await library.listJobs({ names: ['double'] })).total).toBe(1);
+    const { jobs } = await library.listJobs({ parentId: handle.jobId });
+    expect(jobs.map((job) => job.id)).toEqual([id]);
+  });
+
+  it('is cancelled with its parent over the wire', async () => {
+    const { client, worker, parent } = await startParentOfRemote({ suspendAfterMs: 0 });
+    const handle = await parent(21);
+    const { id } = await worker.jobs.next();
+    await expect.poll(async () => (await handle.details()).isSuspended, { timeout: 5000 }).toBe(true);
+    await client.call('CancelJob', { jobId: handle.jobId });
+    await expect.poll(() => client.statusOf(id), { timeout: 5000 }).toBe(JOB.cancelled);
   });
 });

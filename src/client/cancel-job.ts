@@ -1,8 +1,16 @@
 import { LIMITS } from '../core/options.ts';
-import type { Storage } from '../core/storage.ts';
+import type { ChangeResult, Storage } from '../core/storage.ts';
 
-/** Cancels the descendants of a job that are pending, and asks those that are running to stop. */
-export async function cancelChildren(storage: Storage, parentId: string): Promise<void> {
+/** Cancels a job, or asks it to stop if that `isRunningIncluded`, and then its descendants, running ones included. */
+export async function cancelJob(storage: Storage, jobId: string, isRunningIncluded: boolean): Promise<ChangeResult> {
+  const [result = { status: 'not_found' } as const] = await storage.cancel({ jobIds: [jobId], isRunningIncluded });
+  const isStopped = result.status === 'changed' || result.status === 'requested';
+  // Again for one that is cancelled already: whoever cancelled it may have died before its children were.
+  if (isStopped || (result.status === 'refused' && result.state === 'cancelled')) await cancelChildren(storage, jobId);
+  return result;
+}
+
+async function cancelChildren(storage: Storage, parentId: string): Promise<void> {
   const parents = [parentId];
   for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
     const jobIds = await listLiveChildren(storage, parent);
