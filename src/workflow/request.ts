@@ -31,6 +31,7 @@ export class Request {
   #timer: Timer | null = null;
   resolve: (answer: Answer) => void = () => {};
   #reject: (error: unknown) => void = () => {};
+  #isDecided = false;
   #onDecided: (() => void) | null = null;
 
   constructor(operation: Operation, name: string, start: StartRequest) {
@@ -52,13 +53,14 @@ export class Request {
 
   /** Resolves when it is known whether its answer is remembered, or there will be none; null: it is known already. */
   whenDecided(): Promise<void> | null {
-    if (this.position >= 0) return null;
+    if (this.position >= 0 || this.#isDecided) return null;
     return new Promise((resolve) => {
       this.#onDecided = resolve;
     });
   }
 
   decide(): void {
+    this.#isDecided = true;
     this.#onDecided?.();
     this.#onDecided = null;
   }

@@ -211,10 +211,9 @@ export class Workflow {
       if (step.outcome.kind === 'signalled') this.#takenSignals.add(step.outcome.index);
     }
     this.#phase = 'ready';
-    const early = this.#early;
-    this.#early = [];
-    for (const request of early) {
-      if (!this.isOver) this.#begin(request);
+    // One of them may end the attempt: what is left then is rejected.
+    for (let request = this.#early.shift(); request !== undefined; request = this.#early.shift()) {
+      this.#begin(request);
       request.decide();
     }
   }

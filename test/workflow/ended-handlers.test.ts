@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { sleep, step, waitForSignal } from '../../src/index.ts';
+import { createFixture, withCode } from '../client/client-fixture.ts';
+import { FAST, ONCE, work } from './workflow-fixture.ts';
+
+test('calls that a handler does not await before it returns still happen', async () => {
+  const { runtime, startClient } = createFixture();
+  const client = await startClient();
+  const runs: number[] = [];
+  const child = client.durable('child', (n: number) => {
+    runs.push(n);
+  });
+  const parent = client.durable('parent', async () => {
+    for (const n of [1, 2, 3]) void child(n);
+    return 'returned';
+  });
+  const handle = await parent();
+  await runtime.advance(100);
+  expect(await handle.details()).toMatchObject({ status: 'success', result: 'returned' });
+  expect(runs).toEqual([1, 2, 3]);
+  expect(await client.listJobs({ parentId: handle.jobId })).toMatchObject({ total: 3 });
+});
+
+test('what a handler calls after it has returned is no child of its job', async () => {
+  const { runtime, startClient } = createFixture();
+  const client = await startClient();
+  const child = client.durable('child', () => {});
+  const parent = client.durable('parent', async () => {
+    void work(runtime, 100).then(() => child());
+  });
+  const handle = await parent();
+  await runtime.advance(1000);
+  expect(await handle.status()).toBe('success');
+  const { jobs } = await client.listJobs({ names: ['child'] });
+  expect(jobs.map(({ parentId }) => parentId)).toEqual([null]);
+});
+
+test('a handler that has timed out can neither call nor run steps nor wait', async () => {
+  const { runtime, startClient } = createFixture();
+  const client = await startClient();
+  const child = client.durable('child', () => {});
+  const caught: unknown[] = [];
+  let runs = 0;
+  const parent = client.durable(
+    'parent',
+    async () => {
+      await work(runtime, 100);
+      const late = [child(), step('late', () => runs++), sleep(1), waitForSignal('late'), child.enqueueMany([[], []])];
+      const outcomes = await Promise.allSettled(late);
+      for (const outcome of outcomes) caught.push(outcome.status === 'rejected' ? outcome.reason : null);
+    },
+    { ...ONCE, timeoutMs: 50 },
+  );
+  const handle = await parent();
+  await runtime.advance(1000);
+  expect(await handle.status()).toBe('dead');
+  expect(caught).toMatchObject(Array.from({ length: 5 }, () => withCode('attempt_timeout')));
+  expect(runs).toBe(0);
+  expect(await client.listJobs({})).toMatchObject({ total: 1 });
+});
+
+test('a handler that has lost its lease can neither call nor run steps', async () => {
+  const { runtime, storage, startClient } = createFixture();
+  const client = await startClient({ leaseMs: 300 });
+  const child = client.durable('child', () => {});
+  const caught: unknown[] = [];
+  const parent = client.durable(
+    'parent',
+    async () => {
+      await work(runtime, 1000);
+      for (const late of [child(), step('late', () => {})]) caught.push(await late.catch((error: unknown) => error));
+    },
+    ONCE,
+  );
+  await parent();
+  storage.fail('extendLeases', new Error('cut'));
+  await runtime.advance(1100);
+  storage.heal('extendLeases');
+  expect(caught).toMatchObject([withCode('lease_lost'), withCode('lease_lost')]);
+  expect(await client.listJobs({})).toMatchObject({ total: 1 });
+});
+
+test('all that is asked for beside what does not fit rejects', async () => {
+  const { runtime, startClient } = createFixture();
+  const client = await startClient();
+  const outcomes: PromiseSettledResult<unknown>[] = [];
+  let calls = 0;
+  const parent = client.durable(
+    'parent',
+    async () => {
+      await work(runtime, 1);
+      const name = ++calls === 1 ? 'a' : 'other';
+      const asked = [step(name, () => 1), step('b', () => 2), sleep(1)];
+      if (calls === 2) outcomes.push(...(await Promise.allSettled(asked)));
+      await Promise.all(asked);
+      throw new Error('again');
+    },
+    FAST,
+  );
+  const handle = await parent();
+  await runtime.advance(100);
+  expect(await handle.details()).toMatchObject({ status: 'dead', error: { name: 'NondeterminismError' } });
+  expect(outcomes).toMatchObject(
+    Array.from({ length: 3 }, () => ({ status: 'rejected', reason: withCode('nondeterminism') })),
+  );
+});
