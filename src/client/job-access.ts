@@ -147,9 +147,9 @@ async function waitForJob(
 ): Promise<FinishedJob> {
   const workflow = workflowOn(storage);
   if (workflow === null) {
-    const waiting = waiter.wait(jobId, timeoutMs);
     const context = currentContext();
-    return context?.isInStep ? (context.workflow?.residence.wait(waiting) ?? waiting) : waiting;
+    if (context === null || context.stay === null) return waiter.wait(jobId, timeoutMs);
+    return context.stay.wait(waiter.wait(jobId, timeoutMs, context.current.signal));
   }
   const job = await awaitJob(workflow, jobId, timeoutMs);
   if (job === null) throw jobNotFound(jobId);

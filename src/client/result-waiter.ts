@@ -16,6 +16,8 @@ interface Waiting extends Deadlined {
   readonly timeoutMs: number | null;
   readonly resolve: (job: FinishedJob) => void;
   readonly reject: (error: unknown) => void;
+  /** Called when the wait has come to an end. */
+  onEnded: (() => void) | null;
 }
 
 export interface ResultWaiterParams {
@@ -49,12 +51,17 @@ export class ResultWaiter {
     params.errors.onFailed((error) => this.stop(error));
   }
 
-  /** Resolves with the finished job; rejects with `job_not_found`, or `result_timeout` after `timeoutMs`. */
-  wait(jobId: string, timeoutMs: number | null): Promise<FinishedJob> {
+  /**
+   * Resolves with the finished job; rejects with `job_not_found`, with `result_timeout` after `timeoutMs`, or with the reason
+   * of `signal`.
+   */
+  wait(jobId: string, timeoutMs: number | null, signal: AbortSignal | null = null): Promise<FinishedJob> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise<FinishedJob>((resolve, reject) => {
       const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : this.#params.runtime.monotonicNow() + timeoutMs;
-      const waiting: Waiting = { jobId, timeoutMs, resolve, reject, deadline, queueIndex: -1 };
+      const waiting: Waiting = { jobId, timeoutMs, resolve, reject, deadline, queueIndex: -1, onEnded: null };
+      if (signal !== null) this.#rejectWhenAborted(waiting, signal);
       if (timeoutMs !== null) this.#deadlines.add(waiting);
       this.#add(waiting);
     });
@@ -62,7 +69,7 @@ export class ResultWaiter {
 
   /** As {@link wait} without end, until the function that is returned is called. */
   subscribe(jobId: string, resolve: (job: FinishedJob) => void, reject: (error: unknown) => void): () => void {
-    const waiting: Waiting = { jobId, timeoutMs: null, resolve, reject, deadline: 0, queueIndex: -1 };
+    const waiting: Waiting = { jobId, timeoutMs: null, resolve, reject, deadline: 0, queueIndex: -1, onEnded: null };
     if (this.#failure !== null) reject(this.#failure);
     else this.#add(waiting);
     return () => this.#remove(waiting);
@@ -115,7 +122,18 @@ export class ResultWaiter {
     this.#schedulePoll();
   }
 
+  #rejectWhenAborted(waiting: Waiting, signal: AbortSignal): void {
+    const abort = (): void => {
+      this.#deadlines.remove(waiting);
+      this.#remove(waiting);
+      waiting.reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    waiting.onEnded = () => signal.removeEventListener('abort', abort);
+  }
+
   #remove(waiting: Waiting): void {
+    waiting.onEnded?.();
     const waitingToo = this.#waiting.get(waiting.jobId);
     waitingToo?.delete(waiting);
     if (waitingToo?.size === 0) this.#waiting.delete(waiting.jobId);
@@ -169,6 +187,7 @@ export class ResultWaiter {
     if (ended === undefined) return;
     this.#waiting.delete(jobId);
     for (const waiting of ended) {
+      waiting.onEnded?.();
       this.#deadlines.remove(waiting);
       tell(waiting);
     }

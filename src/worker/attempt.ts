@@ -20,7 +20,7 @@ export interface AttemptParams {
 export class Attempt implements Deadlined, JobContext {
   readonly job: ClaimedJob;
   readonly lease: Lease;
-  readonly isInStep = false;
+  readonly stay = null;
   readonly claimedAt: number;
   /** When its handler was called, and when it ended, on the monotonic clock. */
   startedAt: number | null = null;

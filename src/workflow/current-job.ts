@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ReseolioError } from '../core/errors.ts';
 import type { Occurrence } from '../core/schedule-record.ts';
 import type { Storage } from '../core/storage.ts';
+import type { Stay } from './stay.ts';
 import type { Workflow } from './workflow.ts';
 
 /** What a handler can know of the job that it runs. */
@@ -29,8 +30,8 @@ export interface JobContext {
   readonly current: CurrentJob;
   /** Null in a job that remembers nothing, such as one that has ended. */
   readonly workflow: Workflow | null;
-  /** In the function of a step, which is remembered as a whole. */
-  readonly isInStep: boolean;
+  /** In the function of a step, which is remembered as a whole; null outside. */
+  readonly stay: Stay | null;
 }
 
 /** A process has one chain of asynchronous contexts, so this one for all clients is no state that they share. */
@@ -61,7 +62,7 @@ export function currentContext(): JobContext | null {
  */
 export function workflowOn(storage: Storage): Workflow | null {
   const context = contexts.getStore();
-  const workflow = context === undefined || context.isInStep ? null : context.workflow;
+  const workflow = context === undefined || context.stay !== null ? null : context.workflow;
   return workflow?.environment.storage === storage ? workflow : null;
 }
 
@@ -71,8 +72,8 @@ export function workflowOn(storage: Storage): Workflow | null {
  * @throws ReseolioError `no_current_job` outside of a handler and in one that has ended, `invalid_argument` in a step.
  */
 export function requireWorkflow(what: string): Workflow {
-  const { workflow, isInStep } = requireContext(what);
-  if (isInStep) {
+  const { workflow, stay } = requireContext(what);
+  if (stay !== null) {
     throw new ReseolioError(
       'invalid_argument',
       `${what} was called in the function of a step, which is remembered as a whole: call it outside`,

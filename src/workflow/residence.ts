@@ -1,3 +1,4 @@
+import { Stay } from './stay.ts';
 import type { WorkflowHost } from './workflow-host.ts';
 
 export interface ResidenceParams {
@@ -10,9 +11,7 @@ export interface ResidenceParams {
 /** What of a workflow takes up a slot, and what keeps it in memory. */
 export class Residence {
   readonly #params: ResidenceParams;
-  /** Functions of steps that run, and those that wait for something. */
-  #running = 0;
-  #waiting = 0;
+  readonly #stays = new Set<Stay>();
   #isParked = false;
 
   constructor(params: ResidenceParams) {
@@ -26,36 +25,27 @@ export class Residence {
 
   /** A function of a step runs, and needs the slot. */
   get needsSlot(): boolean {
-    return this.#running > 0;
+    for (const stay of this.#stays) if (!stay.isWaiting) return true;
+    return false;
   }
 
   /** A suspension would cut off the function of a step. */
   get needsMemory(): boolean {
-    return this.#running + this.#waiting > 0;
+    return this.#stays.size > 0;
   }
 
-  /** The function of a step runs, until {@link leave}. */
-  enter(): void {
-    this.#running++;
-  }
-
-  leave(): void {
-    this.#running--;
-    this.#params.onChange();
-  }
-
-  /** What runs between {@link enter} and {@link leave} waits for `promise`, and meanwhile needs no slot. */
-  async wait<Result>(promise: Promise<Result>): Promise<Result> {
-    this.#running--;
-    this.#waiting++;
-    this.#params.onChange();
-    try {
-      return await promise;
-    } finally {
-      this.#waiting--;
-      this.#running++;
-      await new Promise<void>((resolve) => this.withSlot(resolve));
-    }
+  /** The function of a step is to run, until the stay is left. */
+  enter(): Stay {
+    const stay = new Stay({
+      onChange: this.#params.onChange,
+      whenSlot: () => this.whenSlot(),
+      onLeft: () => {
+        this.#stays.delete(stay);
+        this.#params.onChange();
+      },
+    });
+    this.#stays.add(stay);
+    return stay;
   }
 
   park(suspendInMs: number): void {
@@ -63,14 +53,25 @@ export class Residence {
     this.#params.host.park(suspendInMs);
   }
 
-  /** Calls `goOn` when there is a slot for it; never, once the workflow is over. */
+  /** Calls `goOn` when there is a slot for it. */
   withSlot(goOn: () => void): void {
-    const { host, isOver } = this.#params;
-    if (this.#isParked) {
-      host.unpark(() => {
-        this.#isParked = false;
-        if (!isOver()) goOn();
-      });
-    } else goOn();
+    if (!this.#isParked) {
+      goOn();
+      return;
+    }
+    this.#params.host.unpark(() => {
+      this.#isParked = false;
+      goOn();
+    });
+  }
+
+  /** Resolves when there is a slot; at once when the workflow is over, so that what is left of it comes to its end. */
+  async whenSlot(): Promise<void> {
+    if (this.#isParked && !this.#params.isOver()) await new Promise<void>((resolve) => this.withSlot(resolve));
+  }
+
+  /** The workflow is over. */
+  close(): void {
+    for (const stay of this.#stays) stay.onOver?.();
   }
 }

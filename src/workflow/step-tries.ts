@@ -5,8 +5,12 @@ import { encodePayload, type Payload } from '../core/payload.ts';
 import type { StepOutcome } from '../core/step.ts';
 import { type JobContext, runInContext } from './current-job.ts';
 import type { Request } from './request.ts';
+import type { Stay } from './stay.ts';
 import { isNonRetryable, toStoredError } from './stored-error.ts';
 import type { Workflow } from './workflow.ts';
+
+type Returned = Extract<StepOutcome, { kind: 'returned' }>;
+type Failed = Extract<StepOutcome, { kind: 'failed' }>;
 
 /** What the function of a step is told of the try that it is. */
 export interface StepTry {
@@ -30,29 +34,44 @@ export interface StepTriesParams {
 /** Runs the function of a step, from one try to the next. */
 export class StepTries {
   readonly #params: StepTriesParams;
+  #stay: Stay | null = null;
 
   constructor(params: StepTriesParams) {
     this.#params = params;
   }
 
-  /** Enters the workflow, and leaves it to the caller to leave. Resolves with null if nobody wants to know any more. */
+  /** Enters the workflow, and leaves it to the caller to {@link leave}. Resolves with null if nobody wants to know any more. */
   async untilDone(): Promise<StepOutcome | null> {
     const { workflow, request, options } = this.#params;
-    workflow.residence.enter();
+    const { residence } = workflow;
+    this.#stay = residence.enter();
     await workflow.startStep(request);
+    // A handler that waits may be at something else beside.
+    await residence.whenSlot();
     for (let attempt = 1; !workflow.isOver; attempt++) {
-      try {
-        return { kind: 'returned', result: this.#pack(await this.#tryOnce(attempt)) };
-      } catch (thrown) {
-        const isRetryable = !isNonRetryable(thrown) && !(thrown instanceof UnstorableResult);
-        if (!isRetryable || attempt >= options.maxAttempts || workflow.isStopping) {
-          const error = toStoredError(thrown instanceof UnstorableResult ? thrown.cause : thrown);
-          return { kind: 'failed', error, attempts: attempt, isRetryable };
-        }
-      }
-      await workflow.residence.wait(this.#backOff(attempt));
+      const outcome = await this.#tryOnce(attempt);
+      if (outcome.kind === 'returned') return outcome;
+      if (!outcome.isRetryable || attempt >= options.maxAttempts || workflow.isStopping) return outcome;
+      this.leave();
+      this.#stay = residence.enter();
+      await this.#stay.wait(this.#backOff(attempt));
+      if (workflow.isStopping) return outcome;
     }
     return null;
+  }
+
+  leave(): void {
+    this.#stay?.leave();
+  }
+
+  async #tryOnce(attempt: number): Promise<Returned | Failed> {
+    try {
+      return { kind: 'returned', result: this.#pack(await this.#call(attempt)) };
+    } catch (thrown) {
+      const isRetryable = !isNonRetryable(thrown) && !(thrown instanceof UnstorableResult);
+      const error = toStoredError(thrown instanceof UnstorableResult ? thrown.cause : thrown);
+      return { kind: 'failed', error, attempts: attempt, isRetryable };
+    }
   }
 
   /** A result that cannot be stored fails the step: a repeat would only return it again. */
@@ -66,9 +85,10 @@ export class StepTries {
     }
   }
 
-  async #tryOnce(attempt: number): Promise<unknown> {
+  async #call(attempt: number): Promise<unknown> {
     const { workflow, context, name, run, options } = this.#params;
     const { timeoutMs } = options;
+    const stay = this.#stay;
     const timeout = new AbortController();
     const current: StepTry = {
       attempt,
@@ -76,7 +96,7 @@ export class StepTries {
         return AbortSignal.any([timeout.signal, context.current.signal]);
       },
     };
-    const inStep: JobContext = { current: context.current, workflow, isInStep: true };
+    const inStep: JobContext = { current: context.current, workflow, stay };
     const running = Promise.resolve(runInContext(inStep, run as (...args: unknown[]) => unknown, [current]));
     if (timeoutMs === null) return running;
     return new Promise((resolve, reject) => {
@@ -89,6 +109,7 @@ export class StepTries {
         timeout.abort(reason);
       });
       running.then(resolve, reject).finally(() => timer.cancel());
+      if (stay !== null) stay.onOver = () => timer.cancel();
     });
   }
 

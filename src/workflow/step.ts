@@ -41,7 +41,7 @@ export async function step<Result>(
     const tries = new StepTries({ workflow, request, context, name, run, options: { ...resolved, timeoutMs } });
     const outcome = await tries.untilDone();
     if (outcome !== null) workflow.end(request, outcome, null, outcome.kind === 'returned');
-    workflow.residence.leave();
+    tries.leave();
   }
   const { outcome } = await request.answer;
   if (outcome.kind === 'failed') throw new StepFailedError(name, outcome.attempts, outcome.error, outcome.isRetryable);

@@ -265,7 +265,7 @@ export class Workflow {
   #tell(told: Told, request: Request): void {
     this.#schedulePump();
     // It may have been told while it waited for the slot.
-    if (this.#journal.history.next !== told) return;
+    if (this.isOver || this.#journal.history.next !== told) return;
     this.#journal.tell(told, this.#asked);
     this.#open.remove(request);
     request.resolve({ outcome: told.step.outcome, jobId: told.jobId });
@@ -289,6 +289,7 @@ export class Workflow {
     this.#phase = 'over';
     this.#overReason = reason;
     this.#journal.close();
+    this.residence.close();
     this.#open.close(reason);
     if (reason !== null) for (const request of this.#early) request.reject(reason);
     this.#early = [];
