@@ -45,10 +45,12 @@ export class OpenRequests {
     this.#requests.clear();
   }
 
-  /** What all of them together wait for; null if none does. */
+  /** What all of them together wait for; null if none does, or what one waits for is there. */
   suspension(signalsSeen: number): Suspension | null {
     const { waiting } = this;
-    if (waiting.length === 0) return null;
+    // Those that have been read count as seen, though the read may not have come to its end.
+    for (const request of waiting) request.take?.();
+    if (waiting.length === 0 || waiting.some(({ isWaiting }) => !isWaiting)) return null;
     const awaits = waiting.filter(({ operation }) => operation === 'result').map(({ name }) => name);
     const waitsForSignal = waiting.some(({ operation }) => operation === 'signal');
     return {

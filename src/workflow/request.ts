@@ -26,7 +26,9 @@ export class Request {
   hasEnded = false;
   /** Lets go of what it waits for. */
   stopListening: (() => void) | null = null;
-  /** Looks whether what it waits for is there. */
+  /** Ends it if what it waits for has been read. */
+  take: (() => void) | null = null;
+  /** Reads whether what it waits for is there. */
   look: (() => void) | null = null;
   #timer: Timer | null = null;
   resolve: (answer: Answer) => void = () => {};
@@ -80,6 +82,7 @@ export class Request {
     this.isWaiting = false;
     this.stopListening?.();
     this.stopListening = null;
+    this.take = null;
     this.look = null;
     this.#timer?.cancel();
     this.#timer = null;

@@ -54,6 +54,7 @@ function lookFor(workflow: Workflow, request: Request): void {
     const signal = signals.take(request.name);
     if (signal !== null) workflow.end(request, { kind: 'signalled', ...signal });
   };
+  request.take = take;
   request.look = () => {
     // A read that fails is made up for: the suspension asks the storage whether there is more than was seen.
     signals.read().then(take, (error: unknown) => void workflow.environment.reportError(error));
