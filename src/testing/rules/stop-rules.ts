@@ -161,6 +161,19 @@ export const stopRules: RuleGroup = {
       assert.deepEqual(await t.storage.extendLeases({ leases: [lease], leaseMs: 1 }), ['lease_lost']);
     },
 
+    'the first of two settlements of one lease in a batch decides': async (t) => {
+      const s = new StepContext(t);
+      for (const first of [suspended(), suspended({ awaits: [t.nextId()] }), RELEASED, failed(5), succeeded(1)]) {
+        const { job, lease } = await s.start('task');
+        await s.requestStop(job.id);
+        const outcomes = [first, succeeded(1), suspended(), failed(0)];
+        const results = await t.storage.settle({ settlements: outcomes.map((outcome) => ({ lease, outcome })) });
+        const { state, runAt } = await t.job(job.id);
+        assert.equal(state, first.kind === 'success' ? 'success' : 'cancelled', first.kind);
+        assert.deepEqual(results, Array(outcomes.length).fill({ status: 'settled', state, runAt }));
+      }
+    },
+
     'a job that is to stop still records steps and takes signals': async (t) => {
       const s = new StepContext(t);
       const { job, lease } = await s.start('task');

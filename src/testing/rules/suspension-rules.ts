@@ -228,6 +228,25 @@ export const suspensionRules: RuleGroup = {
       }
     },
 
+    'the first of two settlements of one lease in a batch stands, whichever suspends': async (t) => {
+      const s = new StepContext(t);
+      for (const outcomes of [
+        [suspended(), succeeded(1), failed(0)],
+        [succeeded(1), suspended(), died()],
+        [suspended({ wakeAt: t.now() + 500 }), suspended()],
+      ]) {
+        const { job, lease } = await s.start('task');
+        const results = await t.storage.settle({ settlements: outcomes.map((outcome) => ({ lease, outcome })) });
+        const { state, runAt, isSuspended } = await t.job(job.id);
+        assert.deepEqual(
+          [state, isSuspended],
+          outcomes[0]?.kind === 'suspend' ? ['pending', true] : ['success', false],
+        );
+        assert.deepEqual(results, Array(outcomes.length).fill({ status: 'settled', state, runAt }));
+        if (isSuspended) assert.equal(runAt, outcomes.length === 2 ? t.now() + 500 : NEVER_DUE);
+      }
+    },
+
     'a repeat is told what is, and changes nothing, until a later attempt settles': async (t) => {
       const s = new StepContext(t);
       const { job, lease } = await s.start('task');

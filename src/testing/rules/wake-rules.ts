@@ -173,6 +173,25 @@ export const wakeRules: RuleGroup = {
       }
     },
 
+    'the first of two settlements of one lease in a batch stands where others wait for the job': async (t) => {
+      const s = new StepContext(t);
+      for (const [first, state] of [
+        [succeeded(1), 'success'],
+        [died(), 'dead'],
+        [suspended(), 'pending'],
+        [failed(500), 'pending'],
+      ] as const) {
+        const parent = await s.start('parent');
+        const { job, lease } = await s.start('awaited');
+        await s.awaitJobs(parent.lease, job.id);
+        const outcomes = [first, state === 'success' ? died() : succeeded(2), suspended({ wakeAt: 0 })];
+        await t.storage.settle({ settlements: outcomes.map((outcome) => ({ lease, outcome })) });
+        assert.equal((await t.job(job.id)).state, state);
+        assert.equal(await s.isWoken(parent.job.id), state !== 'pending');
+        for (const id of [parent.job.id, job.id]) await t.cancel(id);
+      }
+    },
+
     'misses no end that is settled together with the suspension': async (t) => {
       const s = new StepContext(t);
       for (const isChildFirst of [true, false]) {
