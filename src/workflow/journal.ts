@@ -61,6 +61,8 @@ export class Journal {
       this.#recorder.flush();
     } else {
       told.isReady = true;
+      // Before what is asked for next: a replay takes a version that is not there for one that was never asked for.
+      if (step.outcome.kind === 'versioned') this.#recordTold(told, null);
     }
   }
 
