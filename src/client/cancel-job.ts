@@ -1,3 +1,4 @@
+import type { JobSummary } from '../core/job.ts';
 import { LIMITS } from '../core/options.ts';
 import type { ChangeResult, Storage } from '../core/storage.ts';
 
@@ -13,28 +14,32 @@ export async function cancelJob(storage: Storage, jobId: string, isRunningInclud
 async function cancelChildren(storage: Storage, parentId: string): Promise<void> {
   const parents = [parentId];
   for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
-    const jobIds = await listLiveChildren(storage, parent);
+    const children = await listChildren(storage, parent);
+    const jobIds = children.filter(({ state }) => state !== 'cancelled').map(({ id }) => id);
     for (let start = 0; start < jobIds.length; start += LIMITS.listPage) {
       await storage.cancel({ jobIds: jobIds.slice(start, start + LIMITS.listPage), isRunningIncluded: true });
     }
-    parents.push(...jobIds);
+    for (const { id } of children) parents.push(id);
   }
 }
 
-/** All of them before any is changed: pages that shrink would leave some out. */
-async function listLiveChildren(storage: Storage, parentId: string): Promise<string[]> {
-  const jobIds: string[] = [];
+/**
+ * All that have not ended by themselves, before any is changed: pages that shrink would leave some out. Cancelled ones too:
+ * whoever cancelled them may have died before their children were.
+ */
+async function listChildren(storage: Storage, parentId: string): Promise<JobSummary[]> {
+  const children: JobSummary[] = [];
   for (;;) {
     const { jobs } = await storage.listJobs({
-      states: ['pending', 'running'],
+      states: ['pending', 'running', 'cancelled'],
       names: null,
       parentId,
       limit: LIMITS.listPage,
-      offset: jobIds.length,
+      offset: children.length,
       orderBy: 'createdAt',
       isAscending: true,
     });
-    jobIds.push(...jobs.map(({ id }) => id));
-    if (jobs.length < LIMITS.listPage) return jobIds;
+    children.push(...jobs);
+    if (jobs.length < LIMITS.listPage) return children;
   }
 }
