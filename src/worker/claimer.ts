@@ -30,7 +30,7 @@ export class Claimer {
   /** Something may be due that no claim has asked for yet. */
   #hasWork = true;
   #isClaiming = false;
-  /** Slots that the claim under way asks jobs for. */
+  /** Slots that the claim under way, or the one that is to be repeated, asks jobs for. */
   #askedSlots = 0;
   #inFlight: Promise<void> | null = null;
   #timer: Timer | null = null;
@@ -41,7 +41,7 @@ export class Claimer {
     this.#params = params;
   }
 
-  /** How many slots a claim that is under way is to fill. */
+  /** How many slots a claim that is under way, or is to be repeated, is to fill. */
   get askedSlots(): number {
     return this.#askedSlots;
   }
@@ -63,6 +63,7 @@ export class Claimer {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTimer();
+    if (!this.#isClaiming) this.#giveUpSlots();
     await this.#inFlight;
   }
 
@@ -93,7 +94,6 @@ export class Claimer {
       result = await this.#params.storage.claim(params);
     } catch (error) {
       this.#isClaiming = false;
-      this.#askedSlots = 0;
       this.#handleError(error, params);
       return;
     }
@@ -108,10 +108,10 @@ export class Claimer {
   }
 
   #handleError(error: unknown, params: ClaimParams): void {
-    if (this.#isStopped) return;
     const { runtime, errors } = this.#params;
-    if (errors.report('claim', error)) {
+    if (this.#isStopped || errors.report('claim', error)) {
       this.#isStopped = true;
+      this.#giveUpSlots();
       return;
     }
     this.#failures++;
@@ -120,6 +120,12 @@ export class Claimer {
       // As it was: its outcome is unknown, and the storage may hand over again what it took.
       this.#claim(params);
     });
+  }
+
+  /** There will be no more claims. */
+  #giveUpSlots(): void {
+    this.#askedSlots = 0;
+    this.#params.onAnswered();
   }
 
   #sleep(untilDueMs: number): void {
