@@ -89,7 +89,7 @@ export class Executor {
     this.#isStopping = true;
     this.#slots.suspendAll();
     for (const attempt of this.#unstarted) {
-      if (attempt.endedAt === null) this.#end(attempt, { kind: 'release' });
+      if (attempt.endedAt === null) this.#end(attempt, giveBack(attempt.job));
     }
     this.#unstarted = [];
   }
@@ -217,4 +217,9 @@ export class Executor {
     this.#whenIdle = [];
     for (const callback of callbacks) callback();
   }
+}
+
+/** Of a job that has not been started; one that was to go on with the attempt that was is still to do so. */
+function giveBack({ isResumed, startedAt }: ClaimedJob): AttemptOutcome {
+  return isResumed ? { kind: 'suspend', wakeAt: startedAt, awaits: [], signalsSeen: null } : { kind: 'release' };
 }

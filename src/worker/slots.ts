@@ -116,9 +116,6 @@ export class Slots {
   }
 
   #suspendOldest(): void {
-    for (const attempt of this.#parked) {
-      attempt.openedWorkflow?.suspend();
-      return;
-    }
+    for (const attempt of this.#parked) if (attempt.openedWorkflow?.suspend()) return;
   }
 }

@@ -172,19 +172,26 @@ export class Workflow {
     return describeMissing(next.step);
   }
 
-  /** Leaves memory, unless something has come up. */
-  suspend(): void {
-    if (this.isOver || this.#isSuspending) return;
+  /** Leaves memory when all is stored, unless something comes up. False: it is about to already, or has to stay. */
+  suspend(): boolean {
+    if (this.isOver || this.#isSuspending || this.residence.needsMemory) return false;
     this.#isSuspending = true;
     void this.#journal.flushed().then(() => {
       this.#isSuspending = false;
-      if (this.isOver) return;
-      const isIdle = this.#journal.history.next === null && !this.residence.needsMemory;
-      const suspension = isIdle ? this.#open.suspension(this.signals.seen) : null;
-      if (suspension === null) return this.#schedulePump();
-      this.#close(null);
-      this.#params.host.end(suspension);
+      if (!this.isOver) this.#suspendIfIdle();
     });
+    return true;
+  }
+
+  #suspendIfIdle(): void {
+    const isIdle = this.#journal.history.next === null && !this.residence.needsMemory;
+    const suspension = isIdle ? this.#open.suspension(this.signals.seen) : null;
+    if (suspension === null) {
+      this.#schedulePump();
+      return;
+    }
+    this.#close(null);
+    this.#params.host.end(suspension);
   }
 
   /** Ends the job dead: its handler and what it remembers do not fit. */
