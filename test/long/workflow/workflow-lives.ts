@@ -52,5 +52,7 @@ function readTrail(file: string): TrailEntry[] {
 }
 
 function describeLast(file: string): string {
-  return JSON.stringify(readTrail(file).slice(-3));
+  const trail = readTrail(file);
+  const kills = trail.filter(({ kind }) => kind === 'killed');
+  return `${JSON.stringify(trail.slice(-3))}, after ${JSON.stringify(kills)}`;
 }
