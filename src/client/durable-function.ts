@@ -1,5 +1,6 @@
 import { ReseolioError } from '../core/errors.ts';
 import { type CallOptions, type JobOptions, type ResolvedCallOptions, resolveCallOptions } from '../core/options.ts';
+import { quietInHandler } from '../workflow/current-job.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import type { JobHandle } from './job-handle.ts';
 import type { ScheduleAccess } from './schedule-access.ts';
@@ -95,7 +96,20 @@ export function createDurableFunction<Args extends unknown[], Result>({
   }
 
   const scheduling = createScheduling<Args>({ name, options, schedules });
-  return Object.assign(call, { callWithOptions, enqueueMany, ...scheduling, jobName: name, options });
+  return Object.assign(quietly(call), {
+    callWithOptions: quietly(callWithOptions),
+    enqueueMany: quietly(enqueueMany),
+    ...scheduling,
+    jobName: name,
+    options,
+  });
+}
+
+/** As {@link quietInHandler}. */
+function quietly<Given extends unknown[], Result>(
+  call: (...given: Given) => Promise<Result>,
+): (...given: Given) => Promise<Result> {
+  return (...given) => quietInHandler(call(...given));
 }
 
 function resolveBatchOptions(given: BatchOptions, base: JobOptions): ResolvedCallOptions {

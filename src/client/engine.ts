@@ -161,7 +161,9 @@ export class Engine {
       maxPayloadBytes,
       suspendAfterMs,
       reportError: (error) => this.#errors.report('record', error),
-      awaitJob: (jobId, onFinished, onMissing) => this.waiter.subscribe(jobId, onFinished, onMissing),
+      awaitJob: (jobId, { onFinished, onMissing, onPending }) =>
+        this.waiter.subscribe(jobId, onFinished, onMissing, onPending),
+      lookAtJob: (jobId) => this.waiter.look([jobId]),
       expectJob: (jobId) => this.waiter.expect(jobId),
     };
   }

@@ -1,4 +1,5 @@
 import type { JobState } from '../core/job.ts';
+import { quietInHandler } from '../workflow/current-job.ts';
 import { type CancelOptions, resolveCancelOptions } from './cancel-options.ts';
 import { type JobAccess, type JobDetails, jobNotFound } from './job-access.ts';
 
@@ -24,8 +25,8 @@ export class JobHandle<Result = unknown> {
    * @throws JobFailedError if the job ended dead, JobCancelledError if it was cancelled, ResultTimeoutError after
    *   `timeoutMs`; ReseolioError `job_not_found` if it was pruned, `stopped` if the client stops first.
    */
-  async result(timeoutMs?: number): Promise<Result> {
-    return (await this.#access.awaitResult(this.jobId, timeoutMs)) as Result;
+  result(timeoutMs?: number): Promise<Result> {
+    return quietInHandler(this.#access.awaitResult(this.jobId, timeoutMs)) as Promise<Result>;
   }
 
   /** @throws ReseolioError `job_not_found` if there is no such job (any more). */

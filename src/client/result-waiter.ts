@@ -16,6 +16,8 @@ interface Waiting extends Deadlined {
   readonly timeoutMs: number | null;
   readonly resolve: (job: FinishedJob) => void;
   readonly reject: (error: unknown) => void;
+  /** Called when somebody has looked, or need not, and the job has not finished. */
+  readonly onPending: (() => void) | null;
   /** Called when the wait has come to an end. */
   onEnded: (() => void) | null;
 }
@@ -60,7 +62,16 @@ export class ResultWaiter {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise<FinishedJob>((resolve, reject) => {
       const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : this.#params.runtime.monotonicNow() + timeoutMs;
-      const waiting: Waiting = { jobId, timeoutMs, resolve, reject, deadline, queueIndex: -1, onEnded: null };
+      const waiting: Waiting = {
+        jobId,
+        timeoutMs,
+        resolve,
+        reject,
+        deadline,
+        queueIndex: -1,
+        onPending: null,
+        onEnded: null,
+      };
       if (signal !== null) this.#rejectWhenAborted(waiting, signal);
       if (timeoutMs !== null) this.#deadlines.add(waiting);
       this.#add(waiting);
@@ -68,8 +79,14 @@ export class ResultWaiter {
   }
 
   /** As {@link wait} without end, until the function that is returned is called. */
-  subscribe(jobId: string, resolve: (job: FinishedJob) => void, reject: (error: unknown) => void): () => void {
-    const waiting: Waiting = { jobId, timeoutMs: null, resolve, reject, deadline: 0, queueIndex: -1, onEnded: null };
+  subscribe(
+    jobId: string,
+    resolve: (job: FinishedJob) => void,
+    reject: (error: unknown) => void,
+    onPending: (() => void) | null = null,
+  ): () => void {
+    const rest = { timeoutMs: null, deadline: 0, queueIndex: -1, onEnded: null };
+    const waiting: Waiting = { jobId, resolve, reject, onPending, ...rest };
     if (this.#failure !== null) reject(this.#failure);
     else this.#add(waiting);
     return () => this.#remove(waiting);
@@ -115,7 +132,9 @@ export class ResultWaiter {
     const others = this.#waiting.get(jobId);
     if (others === undefined) this.#waiting.set(jobId, new Set([waiting]));
     else others.add(waiting);
-    if (!this.#fresh.has(jobId)) {
+    if (this.#fresh.has(jobId)) {
+      waiting.onPending?.();
+    } else {
       this.#unread.add(jobId);
       this.#scheduleRead();
     }
@@ -179,6 +198,8 @@ export class ResultWaiter {
       this.#end(jobId, ({ reject }) => reject(new ReseolioError('job_not_found', `there is no job ${jobId}`)));
     } else if (isFinished(job.state)) {
       this.answer(jobId, job);
+    } else {
+      for (const { onPending } of this.#waiting.get(jobId) ?? []) onPending?.();
     }
   }
 

@@ -1,5 +1,6 @@
 import { ReseolioError, ResultTimeoutError } from '../core/errors.ts';
 import type { FinishedJob } from '../core/job.ts';
+import type { Request } from './request.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Resolves with how a job ended, null if it is not there; rejects with `result_timeout` after `timeoutMs`. */
@@ -9,23 +10,31 @@ export async function awaitJob(
   timeoutMs: number | null,
 ): Promise<FinishedJob | null> {
   const request = workflow.ask('result', jobId, (asked, begun) => {
-    if (begun !== null) workflow.wait(asked, begun.wakeAt);
-    else if (timeoutMs === null) workflow.wait(asked, null);
-    else workflow.waitUntil(asked, workflow.storageNow() + timeoutMs);
-    if (!asked.isWaiting) return;
-    const stopListening = workflow.environment.awaitJob(
-      jobId,
-      (job) => workflow.end(asked, { kind: 'finished', job }),
-      (error) => {
-        if (error instanceof ReseolioError && error.code === 'job_not_found') {
-          workflow.end(asked, { kind: 'finished', job: null });
-        } else asked.reject(error);
-      },
-    );
-    if (asked.isWaiting) asked.stopListening = stopListening;
-    else stopListening();
+    const wakeAt = timeoutMs === null ? null : workflow.storageNow() + timeoutMs;
+    workflow.wait(asked, begun, wakeAt, () => lookAtJob(workflow, asked));
   });
   const { outcome } = await request.answer;
   if (outcome.kind === 'finished') return outcome.job;
   throw new ResultTimeoutError(jobId, timeoutMs ?? 0);
+}
+
+/** Looks at the job, the first time for good: it is looked at from then on until the request ends. */
+function lookAtJob(workflow: Workflow, request: Request): void {
+  const { environment } = workflow;
+  const jobId = request.name;
+  if (request.stopListening !== null) {
+    environment.lookAtJob(jobId);
+    return;
+  }
+  const stopListening = environment.awaitJob(jobId, {
+    onFinished: (job) => workflow.end(request, { kind: 'finished', job }),
+    onPending: () => workflow.lookedInVain(request),
+    onMissing: (error) => {
+      const isMissing = error instanceof ReseolioError && error.code === 'job_not_found';
+      if (isMissing) workflow.end(request, { kind: 'finished', job: null });
+      else request.reject(error);
+    },
+  });
+  if (request.isWaiting) request.stopListening = stopListening;
+  else stopListening();
 }

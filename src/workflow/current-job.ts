@@ -83,6 +83,15 @@ export function requireWorkflow(what: string): Workflow {
   return workflow;
 }
 
+/**
+ * What a handler may leave without awaiting it: where the end of an attempt rejects that, nobody need hear of it, and the
+ * process must not end by it. Outside of handlers `promise` is as it was.
+ */
+export function quietInHandler<Result>(promise: Promise<Result>): Promise<Result> {
+  if (hasCurrentJob()) promise.catch(() => {});
+  return promise;
+}
+
 /** Calls `handler` so that {@link currentJob} works in it. */
 export function runInContext(
   context: JobContext,

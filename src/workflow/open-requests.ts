@@ -25,8 +25,9 @@ export class OpenRequests {
     return [...this.#requests.values()].filter(({ isWaiting }) => isWaiting);
   }
 
-  lookForSignals(): void {
-    for (const request of this.waiting) request.look?.();
+  /** Whether what one of them waits for is there, is being found out. */
+  get isLooking(): boolean {
+    return this.waiting.some(({ isLooking }) => isLooking);
   }
 
   rejectWaiting(reason: unknown): void {

@@ -24,13 +24,18 @@ export class Request {
   wakeAt: number | null = null;
   /** Its outcome is known, though not told yet. */
   hasEnded = false;
+  /** Whether what it waits for is there already, nobody knows yet: neither a time-out nor a suspension comes before that. */
+  isLooking = false;
   /** Lets go of what it waits for. */
   stopListening: (() => void) | null = null;
   /** Ends it if what it waits for has been read. */
   take: (() => void) | null = null;
-  /** Reads whether what it waits for is there. */
+  /** Reads whether what it waits for is there, and says so to the workflow if it is not. */
   look: (() => void) | null = null;
+  /** Its time is over: unless the next look finds something, this ends it. */
+  isElapsed = false;
   #timer: Timer | null = null;
+  #poll: Timer | null = null;
   resolve: (answer: Answer) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   #isDecided = false;
@@ -77,14 +82,23 @@ export class Request {
     });
   }
 
+  /** Calls `look` after `delayMs`, unless it is asked to look again before. */
+  lookAgain(runtime: Pick<Runtime, 'setTimer'>, delayMs: number, look: () => void): void {
+    this.#poll?.cancel();
+    this.#poll = runtime.setTimer(delayMs, look);
+  }
+
   /** It waits for nothing any more. */
   letGo(): void {
     this.isWaiting = false;
+    this.isLooking = false;
     this.stopListening?.();
     this.stopListening = null;
     this.take = null;
     this.look = null;
     this.#timer?.cancel();
     this.#timer = null;
+    this.#poll?.cancel();
+    this.#poll = null;
   }
 }

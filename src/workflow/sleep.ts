@@ -1,7 +1,7 @@
 import ms from 'ms';
 import { ReseolioError } from '../core/errors.ts';
 import { describeValue, LIMITS } from '../core/options.ts';
-import { requireWorkflow } from './current-job.ts';
+import { quietInHandler, requireWorkflow } from './current-job.ts';
 
 /**
  * Waits in a handler: for milliseconds, for a duration such as `'2 days'` or `'90 min'` (as the `ms` package reads it), or
@@ -13,12 +13,15 @@ import { requireWorkflow } from './current-job.ts';
  * @param duration 0 to 10 years; a Date up to the year 2200.
  * @throws ReseolioError `invalid_argument`, `no_current_job` outside of a handler.
  */
-export async function sleep(duration: number | string | Date): Promise<void> {
+export function sleep(duration: number | string | Date): Promise<void> {
+  return quietInHandler(sleepInHandler(duration));
+}
+
+async function sleepInHandler(duration: unknown): Promise<void> {
   const workflow = requireWorkflow('sleep()');
   const until = readDuration(duration);
   const { answer } = workflow.ask('sleep', '', (request, begun) => {
-    if (begun !== null) workflow.wait(request, begun.wakeAt);
-    else workflow.waitUntil(request, 'at' in until ? until.at : workflow.storageNow() + until.ms);
+    workflow.wait(request, begun, 'at' in until ? until.at : workflow.storageNow() + until.ms, null);
   });
   await answer;
 }

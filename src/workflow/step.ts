@@ -1,7 +1,7 @@
 import { ReseolioError, StepFailedError } from '../core/errors.ts';
 import { describeValue, type JobOptions, LIMITS, resolveJobOptions } from '../core/options.ts';
 import { decodePayload } from '../core/payload.ts';
-import { currentContext, type JobContext, requireWorkflow } from './current-job.ts';
+import { currentContext, type JobContext, quietInHandler, requireWorkflow } from './current-job.ts';
 import { StepTries, type StepTry } from './step-tries.ts';
 
 /**
@@ -22,10 +22,18 @@ export type StepOptions = Partial<JobOptions>;
  * @throws StepFailedError after the last try, or the first that throws a `NonRetryableError`; ReseolioError
  *   `invalid_argument`, `invalid_option`, `no_current_job`.
  */
-export async function step<Result>(
+export function step<Result>(
   name: string,
   run: (current: StepTry) => Result,
   options: StepOptions = {},
+): Promise<Awaited<Result>> {
+  return quietInHandler(runStep(name, run, options));
+}
+
+async function runStep<Result>(
+  name: string,
+  run: (current: StepTry) => Result,
+  options: StepOptions,
 ): Promise<Awaited<Result>> {
   const workflow = requireWorkflow('step()');
   const context = currentContext() as JobContext;

@@ -1,6 +1,6 @@
 import { NondeterminismError, ReseolioError } from '../core/errors.ts';
 import { describeValue, LIMITS } from '../core/options.ts';
-import { requireWorkflow } from './current-job.ts';
+import { quietInHandler, requireWorkflow } from './current-job.ts';
 
 const MAX_VERSION = 1_000_000;
 
@@ -18,7 +18,11 @@ const MAX_VERSION = 1_000_000;
  * @throws ReseolioError `invalid_argument`, `no_current_job`. A job that came by a newer version than `max` ends dead with
  *   `nondeterminism`.
  */
-export async function version(changeId: string, max: number): Promise<number> {
+export function version(changeId: string, max: number): Promise<number> {
+  return quietInHandler(chooseVersion(changeId, max));
+}
+
+async function chooseVersion(changeId: string, max: number): Promise<number> {
   const workflow = requireWorkflow('version()');
   assertChange(changeId, max);
   let known = workflow.versions.get(changeId);

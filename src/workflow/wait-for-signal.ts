@@ -1,9 +1,12 @@
 import { ReseolioError, SignalTimeoutError } from '../core/errors.ts';
 import { assertNumber, describeValue, LIMITS } from '../core/options.ts';
 import { decodePayload } from '../core/payload.ts';
-import { requireWorkflow } from './current-job.ts';
+import { quietInHandler, requireWorkflow } from './current-job.ts';
 import type { Request } from './request.ts';
 import type { Workflow } from './workflow.ts';
+
+/** How long a wait in memory goes without looking. */
+const POLL_MS = 1000;
 
 export interface WaitForSignalOptions {
   /** How long to wait, milliseconds, 0 to 10 years; time in which the job is not in memory counts. Default: for ever. */
@@ -18,19 +21,20 @@ export interface WaitForSignalOptions {
  * @param name 1 to 128 bytes of well-formed text.
  * @throws SignalTimeoutError after `timeoutMs`; ReseolioError `invalid_argument`, `invalid_option`, `no_current_job`.
  */
-export async function waitForSignal<Payload = unknown>(
-  name: string,
-  options: WaitForSignalOptions = {},
-): Promise<Payload> {
+export function waitForSignal<Payload = unknown>(name: string, options: WaitForSignalOptions = {}): Promise<Payload> {
+  return quietInHandler(takeSignal<Payload>(name, options));
+}
+
+async function takeSignal<Payload>(name: string, { timeoutMs }: WaitForSignalOptions): Promise<Payload> {
   const workflow = requireWorkflow('waitForSignal()');
   assertSignalName(name);
-  const { timeoutMs } = options;
   if (timeoutMs !== undefined) assertNumber('timeoutMs', timeoutMs, 0, LIMITS.startDelayMs);
   const { answer } = workflow.ask('signal', name, (request, begun) => {
-    if (begun !== null) workflow.wait(request, begun.wakeAt);
-    else if (timeoutMs === undefined) workflow.wait(request, null);
-    else workflow.waitUntil(request, workflow.storageNow() + timeoutMs);
-    if (request.isWaiting) lookFor(workflow, request);
+    const take = (): void => takeIfThere(workflow, request);
+    const wakeAt = timeoutMs === undefined ? null : workflow.storageNow() + timeoutMs;
+    request.take = take;
+    take();
+    if (!request.hasEnded) workflow.wait(request, begun, wakeAt, () => void readSignals(workflow, request, take));
   });
   const { outcome } = await answer;
   if (outcome.kind === 'signalled') return decodePayload(outcome.payload) as Payload;
@@ -47,18 +51,21 @@ export function assertSignalName(name: unknown): asserts name is string {
   );
 }
 
-function lookFor(workflow: Workflow, request: Request): void {
-  const { signals } = workflow;
-  const take = (): void => {
-    if (!request.isWaiting || workflow.isOver) return;
-    const signal = signals.take(request.name);
-    if (signal !== null) workflow.end(request, { kind: 'signalled', ...signal });
-  };
-  request.take = take;
-  request.look = () => {
-    // A read that fails is made up for: the suspension asks the storage whether there is more than was seen.
-    signals.read().then(take, (error: unknown) => void workflow.environment.reportError(error));
-  };
-  take();
-  if (request.isWaiting) request.look();
+function takeIfThere(workflow: Workflow, request: Request): void {
+  if (request.hasEnded || workflow.isOver) return;
+  const signal = workflow.signals.take(request.name);
+  if (signal !== null) workflow.end(request, { kind: 'signalled', ...signal });
+}
+
+/** Looks, and again after a while: a hint that a signal has come may be lost. */
+async function readSignals(workflow: Workflow, request: Request, take: () => void): Promise<void> {
+  const { runtime, reportError } = workflow.environment;
+  try {
+    await workflow.signals.read();
+    take();
+    workflow.lookedInVain(request);
+  } catch (error) {
+    if (reportError(error)) return;
+  }
+  if (request.isWaiting) request.lookAgain(runtime, POLL_MS, () => workflow.look(request));
 }

@@ -11,14 +11,21 @@ export interface WorkflowEnvironment {
   readonly suspendAfterMs: number;
   /** A call of the storage was rejected; true: it need not be repeated. */
   readonly reportError: (error: unknown) => boolean;
-  /** Calls back when the job has finished; until the function that is returned is called. */
-  readonly awaitJob: (
-    jobId: string,
-    onFinished: (job: FinishedJob) => void,
-    onMissing: (error: unknown) => void,
-  ) => () => void;
+  /** Listens for the end of a job, until the function that is returned is called. */
+  readonly awaitJob: (jobId: string, listener: JobListener) => () => void;
+  /** Has a job looked at that is listened for. */
+  readonly lookAtJob: (jobId: string) => void;
   /** A job is about to be made: word of its end is still to come. */
   readonly expectJob: (jobId: string) => void;
+}
+
+/** Who is told of a job. */
+export interface JobListener {
+  readonly onFinished: (job: FinishedJob) => void;
+  /** It is not there, or nobody can say any more. */
+  readonly onMissing: (error: unknown) => void;
+  /** Somebody has looked, and it has not finished. */
+  readonly onPending: () => void;
 }
 
 /** What a workflow needs of the attempt that it is part of. */

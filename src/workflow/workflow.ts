@@ -1,6 +1,6 @@
 import { NondeterminismError } from '../core/errors.ts';
 import type { JobRecord, Lease } from '../core/job.ts';
-import type { Operation, StepOutcome } from '../core/step.ts';
+import type { BegunStep, Operation, StepOutcome } from '../core/step.ts';
 import type { AttemptOutcome, NewJob } from '../core/storage.ts';
 import type { Told } from './history.ts';
 import { Journal } from './journal.ts';
@@ -52,6 +52,8 @@ export class Workflow {
   #loaded: Promise<void> = Promise.resolve();
   #isPumpScheduled = false;
   #isSuspending = false;
+  /** It was to be suspended while it looked for something. */
+  #isSuspensionDue = false;
   #overReason: unknown = null;
   #stopReason: unknown = null;
 
@@ -102,27 +104,55 @@ export class Workflow {
     return request;
   }
 
-  /** A request waits for something that may take long, at the longest until `wakeAt`. */
-  wait(request: Request, wakeAt: number | null): void {
+  /**
+   * A request waits for something that may take long; until `wakeAt` at the longest, or the time of an earlier run. If there
+   * is something to `look` for, that is done before time ends it.
+   */
+  wait(request: Request, begun: BegunStep | null, wakeAt: number | null, look: (() => void) | null): void {
+    const { position, operation, name } = request;
+    if (begun === null && wakeAt !== null) this.#journal.begin({ position, operation, name, phase: 'begun', wakeAt });
     request.isWaiting = true;
-    request.wakeAt = wakeAt;
-    if (this.#stopReason !== null) this.#open.rejectWaiting(this.#stopReason);
-    // A job that is known to have finished, or a signal that has come, comes before a time that has passed.
-    else if (wakeAt !== null && wakeAt <= this.storageNow() && request.operation === 'sleep')
-      this.end(request, ELAPSED);
-    else if (wakeAt !== null)
+    request.wakeAt = begun?.wakeAt ?? wakeAt;
+    request.look = look;
+    if (this.#stopReason !== null) {
+      this.#open.rejectWaiting(this.#stopReason);
+      return;
+    }
+    this.#awaitTime(request);
+    if (request.isWaiting && !request.isLooking) this.look(request);
+  }
+
+  /** Finds out whether what a request waits for is there. */
+  look(request: Request): void {
+    if (request.look === null) return;
+    request.isLooking = true;
+    request.look();
+  }
+
+  /** A look that began when the request was waiting has found nothing. */
+  lookedInVain(request: Request): void {
+    if (!request.isWaiting) return;
+    request.isLooking = false;
+    if (request.isElapsed) this.end(request, ELAPSED);
+    else this.#schedulePump();
+  }
+
+  #awaitTime(request: Request): void {
+    if (request.wakeAt === null) return;
+    if (request.wakeAt <= this.storageNow()) this.#elapse(request);
+    else
       request.setTimer(
         this.environment.runtime,
         () => this.storageNow(),
-        () => this.end(request, ELAPSED),
+        () => this.#elapse(request),
       );
   }
 
-  /** As {@link wait}, and has it remembered when time ends it. */
-  waitUntil(request: Request, wakeAt: number): void {
-    const { position, operation, name } = request;
-    this.#journal.begin({ position, operation, name, phase: 'begun', wakeAt });
-    this.wait(request, wakeAt);
+  /** What has come in time counts, though nobody has looked. */
+  #elapse(request: Request): void {
+    request.isElapsed = true;
+    if (request.look === null) this.end(request, ELAPSED);
+    else this.look(request);
   }
 
   /** What a request came to. `child` is made with it; then, or if `isDurableFirst`, nobody is told before it is stored. */
@@ -143,7 +173,7 @@ export class Workflow {
 
   /** Signals may have come. */
   lookForSignals(): void {
-    this.#open.lookForSignals();
+    for (const request of this.#open.waiting) if (request.operation === 'signal') this.look(request);
   }
 
   /** The job is to stop: what the handler waits for, now or later, rejects with `reason`. */
@@ -281,7 +311,11 @@ export class Workflow {
   /** There is nothing to tell: if all that is left to do is to wait, the slot goes to others. */
   #rest(): void {
     const residence = this.residence;
-    if (residence.needsSlot || residence.isParked || this.#isSuspending) return;
+    if (residence.needsSlot || this.#isSuspending || this.#open.isLooking) return;
+    if (residence.isParked) {
+      if (this.#isSuspensionDue) this.suspend();
+      return;
+    }
     if (this.#open.waiting.length === 0 && !residence.needsMemory) return;
     const suspendInMs = residence.needsMemory
       ? Number.POSITIVE_INFINITY
