@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createGate } from '../client/client-fixture.ts';
 import { createSdk, nextEvent } from './original-sdk.ts';
-import { freeAddress, serve } from './server-fixture.ts';
+import { freeAddress, serve, startClient } from './server-fixture.ts';
 
 /** The SDK looks by itself once a minute: what comes sooner was pushed. */
 const PUSHED_MS = 20_000;
@@ -122,6 +122,30 @@ export function testOriginalSdk(storage: string, createUrl: () => string): void 
       });
       await sdk.start();
       expect(await (await order(['tea', 'coffee', 'milk'])).result(PUSHED_MS)).toBe(13);
+    });
+
+    test('runs the children of a TypeScript parent, which is suspended meanwhile', async () => {
+      const url = createUrl();
+      const { address } = await serve({ storage: url });
+      const sdk = createSdk({ address });
+      const gate = createGate();
+      sdk.durable('t:price', async (item: string) => {
+        await gate.opened;
+        return item.length;
+      });
+      await sdk.start();
+      const library = await startClient({ storage: url, workerConcurrency: 1, suspendAfterMs: 0 });
+      const price = library.remote<[string], number>('t:price');
+      const order = library.durable('order', async (items: string[]) => {
+        const prices = await Promise.all(items.map(async (item) => (await price(item)).result()));
+        return prices.reduce((sum, each) => sum + each, 0);
+      });
+      const handle = await order(['tea', 'coffee', 'milk']);
+      await expect.poll(async () => (await handle.details()).isSuspended, { timeout: 5000 }).toBe(true);
+      gate.open();
+      expect(await handle.result(PUSHED_MS)).toBe(13);
+      const { jobs } = await library.listJobs({ parentId: handle.jobId });
+      expect(jobs.map(({ name, attempt }) => [name, attempt])).toEqual(Array(3).fill(['t:price', 1]));
     });
 
     test('tells of what happens', async () => {
