@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sleep, step, waitForSignal } from '../../src/index.ts';
+import { sleep, step, version, waitForSignal } from '../../src/index.ts';
 import { createFixture, withCode } from '../client/client-fixture.ts';
 import { FAST, ONCE, work } from './workflow-fixture.ts';
 
@@ -103,4 +103,33 @@ test('all that is asked for beside what does not fit rejects', async () => {
   expect(outcomes).toMatchObject(
     Array.from({ length: 3 }, () => ({ status: 'rejected', reason: withCode('nondeterminism') })),
   );
+});
+
+test('waits that nobody looks at yet are no unhandled rejections when the lease is lost', async () => {
+  const { runtime, storage, startClient } = createFixture();
+  const client = await startClient({ leaseMs: 300, suspendAfterMs: 10_000 });
+  const child = client.durable('child', () => waitForSignal('never'));
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);
+  const parent = client.durable(
+    'parent',
+    async () => {
+      const handle = await child();
+      const later = [handle.result(), sleep(5000), waitForSignal('later')];
+      const running = step('long', () => work(runtime, 2000));
+      await waitForSignal('first');
+      return Promise.all([...later, running, child(), version('x', 1)]);
+    },
+    ONCE,
+  );
+  await parent();
+  await runtime.advance(100);
+  storage.fail('extendLeases', new Error('cut'));
+  await runtime.advance(3000);
+  storage.heal('extendLeases');
+  process.removeAllListeners('unhandledRejection');
+  for (const other of others) process.on('unhandledRejection', other);
+  expect(unhandled).toEqual([]);
 });

@@ -76,6 +76,29 @@ test('suspended jobs need no heartbeats', async () => {
   expect(leases.flatMap((params) => params.leases)).toEqual([]);
 });
 
+test('with suspendAfterMs 0 every wait suspends, and no attempt is used up by it', async () => {
+  const { runtime, startClient } = createFixture();
+  const client = await startClient({ suspendAfterMs: 0, workerConcurrency: 1 });
+  let runs = 0;
+  const child = client.durable('child', (n: number) => n);
+  const parent = client.durable(
+    'parent',
+    async () => {
+      runs++;
+      const values: number[] = [];
+      for (const n of [1, 2, 3]) values.push(await (await child(n)).result());
+      await sleep(10);
+      return [...values, await waitForSignal<number>('go')];
+    },
+    ONCE,
+  );
+  const handle = await parent();
+  await handle.signal('go', 4);
+  await runtime.advance(1000);
+  expect(await handle.details()).toMatchObject({ status: 'success', result: [1, 2, 3, 4], attempt: 1 });
+  expect(runs).toBeGreaterThanOrEqual(5);
+});
+
 async function stopped(client: Reseolio, advance: (ms: number) => Promise<void>, withinMs: number): Promise<void> {
   let hasStopped = false;
   const stopping = client.stop().then(() => {
