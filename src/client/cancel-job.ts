@@ -7,11 +7,13 @@ export async function cancelJob(storage: Storage, jobId: string, isRunningInclud
   const [result = { status: 'not_found' } as const] = await storage.cancel({ jobIds: [jobId], isRunningIncluded });
   const isStopped = result.status === 'changed' || result.status === 'requested';
   // Again for one that is cancelled already: whoever cancelled it may have died before its children were.
-  if (isStopped || (result.status === 'refused' && result.state === 'cancelled')) await cancelChildren(storage, jobId);
+  if (isStopped || (result.status === 'refused' && result.state === 'cancelled'))
+    await cancelDescendants(storage, jobId);
   return result;
 }
 
-async function cancelChildren(storage: Storage, parentId: string): Promise<void> {
+/** Cancels the descendants of a job that are pending, and asks those that are running to stop. */
+export async function cancelDescendants(storage: Storage, parentId: string): Promise<void> {
   const parents = [parentId];
   for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
     const children = await listChildren(storage, parent);
@@ -24,22 +26,22 @@ async function cancelChildren(storage: Storage, parentId: string): Promise<void>
 }
 
 /**
- * All that have not ended by themselves, before any is changed: pages that shrink would leave some out. Cancelled ones too:
- * whoever cancelled them may have died before their children were.
+ * Those that have not ended by themselves. Cancelled ones too: whoever cancelled them may have died before their children
+ * were. All are read, since the pages of a list by state shift while workers go on.
  */
 async function listChildren(storage: Storage, parentId: string): Promise<JobSummary[]> {
   const children: JobSummary[] = [];
-  for (;;) {
+  for (let offset = 0; ; offset += LIMITS.listPage) {
     const { jobs } = await storage.listJobs({
-      states: ['pending', 'running', 'cancelled'],
+      states: null,
       names: null,
       parentId,
       limit: LIMITS.listPage,
-      offset: children.length,
+      offset,
       orderBy: 'createdAt',
       isAscending: true,
     });
-    children.push(...jobs);
+    children.push(...jobs.filter(({ state }) => state !== 'success' && state !== 'dead'));
     if (jobs.length < LIMITS.listPage) return children;
   }
 }

@@ -13,6 +13,7 @@ import { settlesWithin } from '../worker/settles-within.ts';
 import { StorageErrors } from '../worker/storage-errors.ts';
 import { Worker, type WorkerParams } from '../worker/worker.ts';
 import type { WorkflowEnvironment } from '../workflow/workflow-host.ts';
+import { cancelDescendants } from './cancel-job.ts';
 import type { ReseolioEvents } from './client-events.ts';
 import type { ClientOptions } from './client-options.ts';
 import { ResultWaiter } from './result-waiter.ts';
@@ -180,13 +181,21 @@ export class Engine {
       tokens: ids,
       leaseMs,
       onFinished: (jobId, job) => this.waiter.answer(jobId, job),
+      onCancelled: (jobId) => this.#cancelDescendants(jobId),
     });
+  }
+
+  /** What a job called after its children were cancelled, and before it heard that it was to stop. */
+  #cancelDescendants(jobId: string): void {
+    // Cancelling the job again does so as well.
+    cancelDescendants(this.storage, jobId).catch((error: unknown) => this.#errors.report('cancel', error));
   }
 
   #tellReclaimed(jobs: readonly ReclaimedJob[]): void {
     const { events } = this.#params;
     for (const { jobId, name, attempt, state } of jobs) {
       const lost = { jobId, name, attempt, error: LOST };
+      if (state === 'cancelled') this.#cancelDescendants(jobId);
       if (events.hasListeners('job:error'))
         events.emit('job:error', { ...lost, retryInMs: state === 'pending' ? 0 : null });
       if (state === 'dead') events.emit('job:dead', lost);

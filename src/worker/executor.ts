@@ -64,6 +64,11 @@ export class Executor {
     return this.#slots.all;
   }
 
+  /** False: so much waits in memory that no job may be taken on. */
+  get hasRoom(): boolean {
+    return this.#slots.hasRoom;
+  }
+
   /** A claim has been answered: what it leaves of the slots it asked for is free. */
   serveWaiting(): void {
     this.#slots.serve();

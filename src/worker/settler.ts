@@ -18,6 +18,8 @@ export interface SettlerParams {
   readonly onProgress: () => void;
   /** A job has finished, durably. */
   readonly onFinished: (jobId: string, job: FinishedJob) => void;
+  /** A job that was asked to stop has ended cancelled, durably. */
+  readonly onCancelled: (jobId: string) => void;
   /** The storage has answered what became of an attempt's outcome; or (null) it has not, and is not asked any more. */
   readonly onSettled: ((attempt: Attempt, result: SettleResult | null) => void) | null;
 }
@@ -149,9 +151,10 @@ export class Settler {
   #tell(attempt: Attempt, result: SettleResult): void {
     this.#params.onSettled?.(attempt, result);
     if (result.status === 'lease_lost') return;
-    const { events, onFinished } = this.#params;
+    const { events, onFinished, onCancelled } = this.#params;
     const { job, outcome } = attempt;
     const { state } = result;
+    if (state === 'cancelled') onCancelled(job.id);
     if (outcome === null || outcome.kind === 'release') return;
     if (outcome.kind === 'success') {
       if (state === 'success') onFinished(job.id, { state, attempt: job.attempt, result: outcome.result, error: null });

@@ -2,7 +2,10 @@ import type { Runtime } from '../core/runtime.ts';
 import type { Attempt } from './attempt.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 
-/** Attempts that wait in memory for something to happen; beyond, those that have waited longest are suspended at once. */
+/**
+ * Attempts that wait in memory for something to happen. Beyond, those that have waited longest are suspended at once, and
+ * while that does not help, as with steps that are to be tried again, nothing is claimed.
+ */
 const MAX_PARKED = 1000;
 
 export interface SlotsParams {
@@ -44,6 +47,11 @@ export class Slots {
 
   get isEmpty(): boolean {
     return this.#running.size + this.#parked.size + this.#ready.size === 0;
+  }
+
+  /** False: so much waits in memory that nothing new may begin; what can be suspended is about to be. */
+  get hasRoom(): boolean {
+    return this.#parked.size <= MAX_PARKED;
   }
 
   take(attempt: Attempt): void {

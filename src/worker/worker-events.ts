@@ -35,6 +35,7 @@ export type StorageOperation =
   | 'claim'
   | 'settle'
   | 'record'
+  | 'cancel'
   | 'extend'
   | 'reclaim'
   | 'prune'

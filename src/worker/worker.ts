@@ -38,6 +38,8 @@ export interface WorkerParams {
   readonly leaseMs: number;
   /** A job has finished, durably, under this worker. */
   readonly onFinished: (jobId: string, job: FinishedJob) => void;
+  /** A job that was asked to stop has ended cancelled, durably, under this worker. */
+  readonly onCancelled: (jobId: string) => void;
   /** The storage has answered what became of an attempt's outcome, or (null) has not and is not asked any more. */
   readonly onSettled: ((attempt: Attempt, result: SettleResult | null) => void) | null;
 }
@@ -131,6 +133,7 @@ export class Worker {
   }
 
   #countFreeSlots(): number {
+    if (!this.#executor.hasRoom) return 0;
     const concurrency = this.#concurrency;
     const unsettledRoom = concurrency * MAX_UNSETTLED_PER_SLOT - this.#settler.unsettled.size;
     return Math.min(concurrency - this.#executor.running.size, unsettledRoom);

@@ -28,7 +28,7 @@ function lookAtJob(workflow: Workflow, request: Request): void {
   }
   const stopListening = environment.awaitJob(jobId, {
     onFinished: (job) => workflow.end(request, { kind: 'finished', job }),
-    onPending: () => workflow.lookedInVain(request),
+    onPending: () => workflow.waits.lookedInVain(request),
     onMissing: (error) => {
       const isMissing = error instanceof ReseolioError && error.code === 'job_not_found';
       if (isMissing) workflow.end(request, { kind: 'finished', job: null });

@@ -1,5 +1,6 @@
 import { type BegunStep, type EndedStep, type StepPlace, unpackStep } from '../core/step.ts';
 import type { StoredStep } from '../core/step-operations.ts';
+import { isSame } from './step-places.ts';
 
 /** One thing that the handler is told, or was told in an earlier run. */
 export interface Told {
@@ -46,6 +47,12 @@ export class History {
   /** What is remembered to be asked for at `position`, null for nothing. */
   placeAt(position: number): StepPlace | null {
     return this.#toldAt.get(position)?.step ?? this.#begunAt.get(position) ?? null;
+  }
+
+  /** False: an earlier run went past `position` before there was a version to ask for. */
+  hasVersionAt(position: number, name: string): boolean {
+    const place = this.placeAt(position);
+    return place === null ? !this.reaches(position) : isSame(place, { operation: 'version', name });
   }
 
   toldAt(position: number): Told | null {

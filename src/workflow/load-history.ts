@@ -1,4 +1,5 @@
 import { retryDelayMs, STORAGE_BACKOFF } from '../core/backoff.ts';
+import { ReseolioError } from '../core/errors.ts';
 import type { JobRecord } from '../core/job.ts';
 import { LIMITS } from '../core/options.ts';
 import type { StoredStep } from '../core/step-operations.ts';
@@ -6,9 +7,12 @@ import type { Storage } from '../core/storage.ts';
 import type { History, Told } from './history.ts';
 import type { WorkflowEnvironment } from './workflow-host.ts';
 
+const NEVER = new Promise<never>(() => {});
+
 /**
  * Reads what a job remembers, again until the storage answers or `isOver` says that nobody wants to know; the bytes of it.
- * `onForgotten` is called if an attempt forgets failures that are stored. An attempt that does not go on with a suspended one tries again what failed: see ADR 10.
+ * `onForgotten` is called if an attempt forgets failures that are stored. An attempt that does not go on with a suspended
+ * one tries again what failed: see ADR 10.
  */
 export async function loadHistory(
   history: History,
@@ -30,7 +34,9 @@ export async function loadHistory(
     }
     return null;
   };
-  const steps = (await repeat(() => readSteps(storage, job))) ?? [];
+  const steps = await repeat(() => readSteps(storage, job));
+  // The attempt is over, or its storage gone: nothing may be done as if nothing were remembered.
+  if (steps === null) return NEVER;
   history.load(steps);
   if (!isResumed) {
     if (history.forgetLastFailures()) onForgotten();
@@ -45,10 +51,14 @@ async function readSteps(storage: Storage, { id: jobId, stepCount }: JobRecord):
   const steps: StoredStep[] = [];
   while (steps.length < stepCount) {
     const page = await storage.getSteps({ jobId, from: steps.length, limit: stepCount - steps.length });
-    if (page.length === 0) break;
+    if (page.length === 0) throw stepsMissing(jobId, steps.length, stepCount);
     steps.push(...page);
   }
   return steps;
+}
+
+function stepsMissing(jobId: string, found: number, stepCount: number): ReseolioError {
+  return new ReseolioError('storage_unavailable', `job ${jobId} has ${stepCount} steps, of which ${found} can be read`);
 }
 
 /** An idempotency key means one job, whatever became of it; and what the handler has heard of a job's end stands. */

@@ -90,10 +90,12 @@ export class StepTries {
     const { timeoutMs } = options;
     const stay = this.#stay;
     const timeout = new AbortController();
+    let signal: AbortSignal | null = null;
     const current: StepTry = {
       attempt,
       get signal() {
-        return AbortSignal.any([timeout.signal, context.current.signal]);
+        signal ??= AbortSignal.any([timeout.signal, context.current.signal]);
+        return signal;
       },
     };
     const inStep: JobContext = { current: context.current, workflow, stay };

@@ -47,9 +47,11 @@ async function runStep<Result>(
   await request.whenDecided();
   if (isNew) {
     const tries = new StepTries({ workflow, request, context, name, run, options: { ...resolved, timeoutMs } });
-    const outcome = await tries.untilDone();
-    if (outcome !== null) workflow.end(request, outcome, null, outcome.kind === 'returned');
-    tries.leave();
+    // Not awaited: if the attempt ends meanwhile, the handler hears of it while the function still runs.
+    void tries.untilDone().then((done) => {
+      if (done !== null) workflow.end(request, done, null, done.kind === 'returned');
+      tries.leave();
+    });
   }
   const { outcome } = await request.answer;
   if (outcome.kind === 'failed') throw new StepFailedError(name, outcome.attempts, outcome.error, outcome.isRetryable);

@@ -63,9 +63,9 @@ async function readSignals(workflow: Workflow, request: Request, take: () => voi
   try {
     await workflow.signals.read();
     take();
-    workflow.lookedInVain(request);
+    workflow.waits.lookedInVain(request);
   } catch (error) {
     if (reportError(error)) return;
   }
-  if (request.isWaiting) request.lookAgain(runtime, POLL_MS, () => workflow.look(request));
+  if (request.isWaiting) request.lookAgain(runtime, POLL_MS, () => workflow.waits.look(request));
 }

@@ -10,6 +10,7 @@ import { Residence } from './residence.ts';
 import { SignalInbox } from './signal-inbox.ts';
 import { describeDifference, describeMissing, isSame } from './step-places.ts';
 import { toStoredError } from './stored-error.ts';
+import { Waits } from './waits.ts';
 import type { WorkflowEnvironment, WorkflowHost } from './workflow-host.ts';
 
 export interface WorkflowParams {
@@ -47,6 +48,7 @@ export class Workflow {
   #early: Request[] = [];
   readonly #open = new OpenRequests();
   readonly residence: Residence;
+  readonly waits: Waits;
   #phase: Phase = 'new';
   #asked = 0;
   #loaded: Promise<void> = Promise.resolve();
@@ -70,6 +72,12 @@ export class Workflow {
       onReady: () => this.#schedulePump(),
       onLeaseLost: () => host.loseLease(),
       onFull: (error) => this.fail(error),
+    });
+    this.waits = new Waits({
+      runtime: environment.runtime,
+      now: () => host.storageNow(),
+      onElapsed: (request) => this.end(request, ELAPSED),
+      onLooked: () => this.#schedulePump(),
     });
     this.residence = new Residence({ host, onChange: () => this.#schedulePump(), isOver: () => this.isOver });
   }
@@ -118,41 +126,7 @@ export class Workflow {
       this.#open.rejectWaiting(this.#stopReason);
       return;
     }
-    this.#awaitTime(request);
-    if (request.isWaiting && !request.isLooking) this.look(request);
-  }
-
-  /** Finds out whether what a request waits for is there. */
-  look(request: Request): void {
-    if (request.look === null) return;
-    request.isLooking = true;
-    request.look();
-  }
-
-  /** A look that began when the request was waiting has found nothing. */
-  lookedInVain(request: Request): void {
-    if (!request.isWaiting) return;
-    request.isLooking = false;
-    if (request.isElapsed) this.end(request, ELAPSED);
-    else this.#schedulePump();
-  }
-
-  #awaitTime(request: Request): void {
-    if (request.wakeAt === null) return;
-    if (request.wakeAt <= this.storageNow()) this.#elapse(request);
-    else
-      request.setTimer(
-        this.environment.runtime,
-        () => this.storageNow(),
-        () => this.#elapse(request),
-      );
-  }
-
-  /** What has come in time counts, though nobody has looked. */
-  #elapse(request: Request): void {
-    request.isElapsed = true;
-    if (request.look === null) this.end(request, ELAPSED);
-    else this.look(request);
+    this.waits.begin(request);
   }
 
   /** What a request came to. `child` is made with it; then, or if `isDurableFirst`, nobody is told before it is stored. */
@@ -173,7 +147,7 @@ export class Workflow {
 
   /** Signals may have come. */
   lookForSignals(): void {
-    for (const request of this.#open.waiting) if (request.operation === 'signal') this.look(request);
+    for (const request of this.#open.waiting) if (request.operation === 'signal') this.waits.look(request);
   }
 
   /** The job is to stop: what the handler waits for, now or later, rejects with `reason`. */
@@ -214,8 +188,9 @@ export class Workflow {
   }
 
   #suspendIfIdle(): void {
-    const isIdle = this.#journal.history.next === null && !this.residence.needsMemory;
-    const suspension = isIdle ? this.#open.suspension(this.signals.seen) : null;
+    this.#isSuspensionDue = this.#open.isLooking;
+    const isIdle = this.#journal.history.next === null && !this.residence.needsMemory && !this.isStopping;
+    const suspension = isIdle && !this.#isSuspensionDue ? this.#open.suspension(this.signals.seen) : null;
     if (suspension === null) {
       this.#schedulePump();
       return;
@@ -256,28 +231,21 @@ export class Workflow {
   }
 
   #begin(request: Request): void {
-    if (request.operation === 'version' && !this.#hasVersionHere(request.name)) {
+    const { history } = this.#journal;
+    if (request.operation === 'version' && !history.hasVersionAt(this.#asked, request.name)) {
       request.resolve({ outcome: { kind: 'versioned', version: 0 }, jobId: null });
       return;
     }
-    request.position = this.#asked++;
+    const position = this.#asked++;
+    request.position = position;
     this.#open.add(request);
-    const { position } = request;
-    const place = this.#journal.history.placeAt(position);
+    const place = history.placeAt(position);
     if (place !== null && !isSame(place, request)) {
       this.fail(new NondeterminismError(describeDifference(place, request)));
       return;
     }
-    if (!this.#journal.history.toldAt(position)?.isReady)
-      request.start(request, this.#journal.history.begunAt(position));
+    if (!history.toldAt(position)?.isReady) request.start(request, history.begunAt(position));
     this.#schedulePump();
-  }
-
-  /** False: an earlier run went past here before there was a version to ask for. */
-  #hasVersionHere(name: string): boolean {
-    const place = this.#journal.history.placeAt(this.#asked);
-    if (place !== null) return isSame(place, { operation: 'version', name });
-    return !this.#journal.history.reaches(this.#asked);
   }
 
   /** Something may have changed: tells the handler what is to be told, or gives the slot back. */
@@ -317,11 +285,10 @@ export class Workflow {
       return;
     }
     if (this.#open.waiting.length === 0 && !residence.needsMemory) return;
-    const suspendInMs = residence.needsMemory
-      ? Number.POSITIVE_INFINITY
-      : this.#open.suspendInMs(this.environment.suspendAfterMs, this.storageNow());
-    if (suspendInMs === 0) this.suspend();
-    else residence.park(suspendInMs);
+    const suspendInMs = this.#open.suspendInMs(this.environment.suspendAfterMs, this.storageNow());
+    if (residence.needsMemory) residence.park(Number.POSITIVE_INFINITY);
+    else if (suspendInMs > 0) residence.park(suspendInMs);
+    else this.suspend();
   }
 
   /** `reason` null: what has not been answered never will be. */
