@@ -10,7 +10,7 @@ export interface AttemptParams {
   readonly job: ClaimedJob;
   readonly leaseToken: string;
   readonly beat: number;
-  /** When it was claimed, on the monotonic clock. */
+  /** When the claim was begun, on the monotonic clock: a sleep may be longer by what the claim took, not shorter. */
   readonly claimedAt: number;
   /** Makes what remembers things for the handler, when it first asks; null: this worker's handlers are elsewhere. */
   readonly openWorkflow: ((attempt: Attempt) => Workflow) | null;
@@ -82,7 +82,7 @@ export class Attempt implements Deadlined, JobContext {
     if (this.isHandlerDone) return null;
     if (this.#workflow === null && this.#openWorkflow !== null) {
       this.#workflow = this.#openWorkflow(this);
-      if (this.#isOver) this.#workflow.abandon(this.#abortReason);
+      if (this.#isOver) this.#workflow.close(this.#abortReason);
       else if (this.#isCancelRequested) this.#workflow.interrupt(this.#abortReason);
     }
     return this.#workflow;
@@ -112,7 +112,7 @@ export class Attempt implements Deadlined, JobContext {
   abort(reason: ReseolioError): void {
     this.#isOver = true;
     this.#tellAborted(reason);
-    this.#workflow?.abandon(reason);
+    this.#workflow?.close(reason);
   }
 
   #tellAborted(reason: ReseolioError): void {

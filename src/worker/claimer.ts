@@ -18,7 +18,8 @@ export interface ClaimerParams {
   readonly leaseMs: number;
   /** How many jobs can be taken on now. */
   readonly countFreeSlots: () => number;
-  readonly onClaimed: (jobs: readonly ClaimedJob[], leaseToken: string) => void;
+  /** `askedAt`: when the storage was asked, on the monotonic clock. */
+  readonly onClaimed: (jobs: readonly ClaimedJob[], leaseToken: string, askedAt: number) => void;
   /** A claim has been answered, and its jobs, if any, have been handed on. */
   readonly onAnswered: () => void;
 }
@@ -89,6 +90,7 @@ export class Claimer {
   }
 
   async #askStorage(params: ClaimParams): Promise<void> {
+    const askedAt = this.#params.runtime.monotonicNow();
     let result: ClaimResult;
     try {
       result = await this.#params.storage.claim(params);
@@ -100,7 +102,7 @@ export class Claimer {
     this.#isClaiming = false;
     this.#askedSlots = 0;
     this.#failures = 0;
-    if (result.jobs.length > 0) this.#params.onClaimed(result.jobs, params.leaseToken);
+    if (result.jobs.length > 0) this.#params.onClaimed(result.jobs, params.leaseToken, askedAt);
     this.#params.onAnswered();
     if (result.jobs.length >= params.limit) this.#hasWork = true;
     if (this.#hasWork) this.claimIfFree();

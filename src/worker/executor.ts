@@ -3,7 +3,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { AttemptOutcome, ClaimedJob } from '../core/storage.ts';
 import { Workflow } from '../workflow/workflow.ts';
 import type { WorkflowEnvironment } from '../workflow/workflow-host.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptParams } from './attempt.ts';
 import { nondeterminismOutcome, timeoutOutcome, timeoutReason } from './attempt-outcome.ts';
 import type { EventSink } from './event-hub.ts';
 import { isThenable, type RunAttempt } from './run-handler.ts';
@@ -78,10 +78,9 @@ export class Executor {
    * Takes on claimed jobs and calls their handlers; those that are left after a while, when heartbeats and outcomes have
    * been stored. Handlers that keep the processor busy would otherwise add up to more than a lease with neither.
    */
-  takeOn(jobs: readonly ClaimedJob[], leaseToken: string, beat: number): void {
-    const claimedAt = this.#params.runtime.monotonicNow();
+  takeOn(jobs: readonly ClaimedJob[], claim: Pick<AttemptParams, 'leaseToken' | 'claimedAt' | 'beat'>): void {
     for (const job of jobs) {
-      const attempt = new Attempt({ job, leaseToken, beat, claimedAt, openWorkflow: this.#openWorkflow });
+      const attempt = new Attempt({ ...claim, job, openWorkflow: this.#openWorkflow });
       this.#slots.take(attempt);
       this.#unstarted.push(attempt);
     }

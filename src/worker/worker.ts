@@ -81,8 +81,8 @@ export class Worker {
     this.#claimer = new Claimer({
       ...params,
       countFreeSlots: () => this.#countFreeSlots(),
-      onClaimed: (jobs, leaseToken) => {
-        this.#scope.runInAsyncScope(() => this.#takeOn(jobs, leaseToken));
+      onClaimed: (jobs, leaseToken, askedAt) => {
+        this.#scope.runInAsyncScope(() => this.#takeOn(jobs, leaseToken, askedAt));
       },
       onAnswered: () => this.#executor.serveWaiting(),
     });
@@ -139,8 +139,8 @@ export class Worker {
     return Math.min(concurrency - this.#executor.running.size, unsettledRoom);
   }
 
-  #takeOn(jobs: readonly ClaimedJob[], leaseToken: string): void {
-    this.#executor.takeOn(jobs, leaseToken, this.#heartbeat.beat);
+  #takeOn(jobs: readonly ClaimedJob[], leaseToken: string, claimedAt: number): void {
+    this.#executor.takeOn(jobs, { leaseToken, claimedAt, beat: this.#heartbeat.beat });
   }
 
   #loseLease(attempt: Attempt): void {

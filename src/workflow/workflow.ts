@@ -37,7 +37,6 @@ type Phase = 'new' | 'loading' | 'ready' | 'over';
  */
 export class Workflow {
   readonly environment: WorkflowEnvironment;
-  readonly job: JobRecord;
   readonly signals: SignalInbox;
   /** By which version of each change the job goes on. */
   readonly versions = new Map<string, Promise<number>>();
@@ -63,7 +62,6 @@ export class Workflow {
     const { environment, job, lease, host } = params;
     this.#params = params;
     this.environment = environment;
-    this.job = job;
     this.signals = new SignalInbox(environment.storage, job.id, this.#takenSignals);
     this.#journal = new Journal({
       job,
@@ -74,7 +72,7 @@ export class Workflow {
       onFull: (error) => this.fail(error),
     });
     this.waits = new Waits({
-      runtime: environment.runtime,
+      ...environment,
       now: () => host.storageNow(),
       onElapsed: (request) => this.end(request, ELAPSED),
       onLooked: () => this.#schedulePump(),
@@ -157,15 +155,10 @@ export class Workflow {
     this.residence.withSlot(() => this.#open.rejectWaiting(reason));
   }
 
-  /** The attempt is over for another reason than its handler's end. */
-  abandon(reason: unknown): void {
-    this.#close(reason);
-  }
-
   /** The handler has ended. Resolves with the outcome when the children that it called have been made. */
   finish(outcome: AttemptOutcome): AttemptOutcome | Promise<AttemptOutcome> {
     if (this.#phase === 'loading' || this.#journal.hasChild) return this.#finishCalls(outcome);
-    this.#close(null);
+    this.close(null);
     return outcome;
   }
 
@@ -191,18 +184,17 @@ export class Workflow {
     this.#isSuspensionDue = this.#open.isLooking;
     const isIdle = this.#journal.history.next === null && !this.residence.needsMemory && !this.isStopping;
     const suspension = isIdle && !this.#isSuspensionDue ? this.#open.suspension(this.signals.seen) : null;
-    if (suspension === null) {
-      this.#schedulePump();
-      return;
+    if (suspension === null) this.#schedulePump();
+    else {
+      this.close(null);
+      this.#params.host.end(suspension);
     }
-    this.#close(null);
-    this.#params.host.end(suspension);
   }
 
   /** Ends the job dead: its handler and what it remembers do not fit. */
   fail(error: unknown): void {
     if (this.isOver) return;
-    this.#close(error);
+    this.close(error);
     this.#params.host.end({ kind: 'dead', error: toStoredError(error) });
   }
 
@@ -210,7 +202,7 @@ export class Workflow {
   async #finishCalls(outcome: AttemptOutcome): Promise<AttemptOutcome> {
     await this.#loaded;
     await this.#journal.flushed();
-    this.#close(null);
+    this.close(null);
     return outcome;
   }
 
@@ -291,8 +283,8 @@ export class Workflow {
     else this.suspend();
   }
 
-  /** `reason` null: what has not been answered never will be. */
-  #close(reason: unknown): void {
+  /** The attempt is over. `reason` null: what has not been answered never will be. */
+  close(reason: unknown): void {
     if (this.isOver) return;
     this.#phase = 'over';
     this.#overReason = reason;
