@@ -120,10 +120,6 @@ export class Workflow {
     request.isWaiting = true;
     request.wakeAt = begun?.wakeAt ?? wakeAt;
     request.look = look;
-    if (this.#stopReason !== null) {
-      this.#open.rejectWaiting(this.#stopReason);
-      return;
-    }
     this.waits.begin(request);
   }
 
@@ -148,11 +144,11 @@ export class Workflow {
     for (const request of this.#open.waiting) if (request.operation === 'signal') this.waits.look(request);
   }
 
-  /** The job is to stop: what the handler waits for, now or later, rejects with `reason`. */
+  /** The job is to stop: what the handler waits for, now or later, rejects with `reason`; in a replay, once it comes to an end. */
   interrupt(reason: unknown): void {
     if (this.isOver) return;
     this.#stopReason = reason;
-    this.residence.withSlot(() => this.#open.rejectWaiting(reason));
+    this.#schedulePump();
   }
 
   /** The handler has ended. Resolves with the outcome when the children that it called have been made. */
@@ -271,12 +267,17 @@ export class Workflow {
   /** There is nothing to tell: if all that is left to do is to wait, the slot goes to others. */
   #rest(): void {
     const residence = this.residence;
+    const isWaiting = this.#open.waiting.length > 0;
+    if (this.isStopping) {
+      if (isWaiting) residence.withSlot(() => this.#open.rejectWaiting(this.#stopReason));
+      return;
+    }
     if (residence.needsSlot || this.#isSuspending || this.#open.isLooking) return;
     if (residence.isParked) {
       if (this.#isSuspensionDue) this.suspend();
       return;
     }
-    if (this.#open.waiting.length === 0 && !residence.needsMemory) return;
+    if (!isWaiting && !residence.needsMemory) return;
     const suspendInMs = this.#open.suspendInMs(this.environment.suspendAfterMs, this.storageNow());
     if (residence.needsMemory) residence.park(Number.POSITIVE_INFINITY);
     else if (suspendInMs > 0) residence.park(suspendInMs);
