@@ -13,6 +13,10 @@ export class OpenRequests {
     return this.#requests.get(position) ?? null;
   }
 
+  get isEmpty(): boolean {
+    return this.#requests.size === 0;
+  }
+
   /** Takes out a request that is being answered. */
   remove(request: Request): void {
     request.letGo();

@@ -158,10 +158,10 @@ export class Workflow {
     return outcome;
   }
 
-  /** What the replay waits for that the handler does not ask for; null if it is not stuck. */
+  /** What the replay waits for that the handler, which waits as well, does not ask for; null if it is not stuck. */
   describeStuck(): string | null {
     const next = this.#phase === 'ready' ? this.#journal.history.next : null;
-    if (next === null || this.#open.get(next.step.position) !== null) return null;
+    if (next === null || this.#open.isEmpty || this.#open.get(next.step.position) !== null) return null;
     return describeMissing(next.step);
   }
 
