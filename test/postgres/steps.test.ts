@@ -166,6 +166,25 @@ describe('a job that awaits others', () => {
   });
 });
 
+describe('a job that very many await', () => {
+  it('is not held up by them, and wakes them all', async () => {
+    const [storage] = await openTwo();
+    const [awaited] = (await start(storage, [newJob({ name: 'awaited' })])) as [Lease];
+    const waiting = await start(
+      storage,
+      Array.from({ length: 3000 }, () => newJob({ name: 'waiting' })),
+    );
+    // In small calls, as a worker of few slots makes them.
+    for (let at = 0; at < waiting.length; at += 50) {
+      const batch = waiting.slice(at, at + 50);
+      await settle(storage, ...batch.map((lease) => suspension(lease, [awaited.jobId])));
+    }
+    expect(await claim(storage, 'waiting', 1)).toEqual([]);
+    await settle(storage, success(awaited));
+    expect(await claim(storage, 'waiting', 3000)).toHaveLength(3000);
+  });
+});
+
 describe('a circle of jobs that await each other', () => {
   it('never closes, even if several close it at the same time at different places', async () => {
     const [one, other] = await openTwo();

@@ -107,15 +107,27 @@ export class Settles {
   }
 }
 
-/** Settles by statements of which none names a job twice. */
+/**
+ * Settles by statements of which none names a job twice. Where one is to be settled apart, so is what comes after it of the
+ * same job: the first of two settlements of one lease stands.
+ */
 async function commitPlanned(
   settlements: readonly Settlement[],
   settle: SettlePlanned,
 ): Promise<(Settled | Settlement)[]> {
   const results: (Settled | Settlement)[] = settlements.map(() => LEASE_LOST);
+  const apart = new Set<string>();
   for (const places of planByJob(settlements.map(({ lease }) => lease))) {
-    const settled = await settle(places.map((place) => settlements[place] as Settlement));
-    for (const [i, place] of places.entries()) results[place] = settled[i] as Settled | Settlement;
+    const isApart = (place: number): boolean => apart.has((settlements[place] as Settlement).lease.jobId);
+    for (const place of places.filter(isApart)) results[place] = settlements[place] as Settlement;
+    const others = places.filter((place) => !isApart(place));
+    if (others.length === 0) continue;
+    const settled = await settle(others.map((place) => settlements[place] as Settlement));
+    for (const [i, place] of others.entries()) {
+      const item = settled[i] as Settled | Settlement;
+      results[place] = item;
+      if ('outcome' in item) apart.add(item.lease.jobId);
+    }
   }
   return results;
 }

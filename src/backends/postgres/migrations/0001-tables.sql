@@ -78,7 +78,7 @@ create table {schema}.queue (
   -- has more than signals_seen.
   awaits uuid[],
   signals_seen int,
-  -- Every job that is suspended and awaits this one, and maybe others. A child has its parent here from the beginning.
+  -- Every job that is suspended and awaits this one, and maybe others that did. Null: nobody has.
   waiters uuid[]
 ) with (
   autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,

@@ -88,11 +88,10 @@ begin
         substring(p_args from arg_start for arg_length), parent_id
       from given order by key, lane >> 8, id
       on conflict do nothing
-      returning id, seq, due_at, lane, parent_id
+      returning id, seq, due_at, lane
     ), queued as (
-      insert into {schema}.queue (id, run_at, seq, lane, is_late, waiters)
-      select id, due_at, seq, lane, due_at < {schema}.horizon(v_now), case when parent_id is not null then array[parent_id] end
-      from added
+      insert into {schema}.queue (id, run_at, seq, lane, is_late)
+      select id, due_at, seq, lane, due_at < {schema}.horizon(v_now) from added
     ), counted as (
       insert into {schema}.counts (name_id, pending) select lane >> 8, count(*) from added group by 1
     )

@@ -21,6 +21,9 @@ declare
   v_is_there boolean;
   v_run_at float8;
   v_lanes int[] := '{}';
+  -- Who awaits what from now on, by place.
+  v_waiters uuid[] := '{}';
+  v_awaited uuid[] := '{}';
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
   perform from {schema}.queue q where q.id = any(p_ids || p_awaits) order by q.id for update;
@@ -41,7 +44,7 @@ begin
     if v_job.is_cancel_requested then
       state := 'apart';
     elsif v_is_there is not true and p_wake_ats[i] is null and p_signals_seen[i] is null
-      and {schema}.waits_for_itself(v_job, v_awaits)
+      and {schema}.waits_for_itself(v_job.id, v_awaits, v_job.waiters is not null or v_job.id = any(v_awaited))
     then
       state := 'cycle';
     else
@@ -51,48 +54,67 @@ begin
         run_at = v_run_at, is_late = v_run_at < {schema}.horizon(v_now), awaits = v_awaits, signals_seen = p_signals_seen[i],
         settled_attempt = q.attempt, settled_token = q.token
       where q.id = v_job.id;
-      if v_is_there is not true then perform {schema}.add_waiter(v_job.id, v_awaits); end if;
+      if v_is_there is not true then
+        v_waiters := v_waiters || array_fill(v_job.id, array[cardinality(v_awaits)]);
+        v_awaited := v_awaited || v_awaits;
+      end if;
       v_lanes := v_lanes || v_job.lane;
     end if;
     return next;
   end loop;
+  perform {schema}.add_waiters(v_awaited, v_waiters);
   insert into {schema}.counts (name_id, running, pending)
   select l.lane >> 8, -count(*), count(*) from unnest(v_lanes) l(lane) group by 1;
 end $$;
 
--- Notes with jobs, which are locked, that p_id waits for them. Those that no longer do so are left out by the way.
-create function {schema}.add_waiter(p_id uuid, p_awaits uuid[]) returns void language plpgsql as $$
+-- Notes with jobs, which are locked, that others wait for them. Now and then, as they double, those are left out that no longer
+-- do: so there are never many more than there have to be, and each costs as much however many there are.
+create function {schema}.add_waiters(p_awaited uuid[], p_waiters uuid[]) returns void language plpgsql as $$
 begin
-  update {schema}.queue q set waiters = array(
-    select w.id from unnest(q.waiters) u(id) join {schema}.queue w on w.id = u.id
-    where w.expires_at is null and w.awaits @> array[q.id]) || p_id
-  from unnest(p_awaits) a(id)
-  where q.id = a.id and (q.waiters is null or not q.waiters @> array[p_id]);
+  update {schema}.queue q set waiters = case
+    when q.waiters is null then n.waiters
+    when floor(log(2, cardinality(q.waiters) + cardinality(n.waiters))) = floor(log(2, cardinality(q.waiters)))
+      then q.waiters || n.waiters
+    else n.waiters || array(
+      select w.id from unnest(q.waiters) u(id) join {schema}.queue w on w.id = u.id
+      where w.expires_at is null and w.awaits @> array[q.id] and w.id <> all(n.waiters))
+    end
+  from (
+    select g.awaited, array_agg(g.waiter) as waiters
+    from unnest(p_awaited, p_waiters) g(awaited, waiter) join {schema}.queue a on a.id = g.awaited
+    where a.waiters is null or not a.waiters @> array[g.waiter]
+    group by g.awaited) n
+  where q.id = n.awaited;
 end $$;
 
--- Whether a job would wait for itself that waits for nothing but p_awaits: through others that do so as well.
-create function {schema}.waits_for_itself(p_job {schema}.queue, p_awaits uuid[]) returns boolean language plpgsql as $$
+-- Whether a job can never go on that waits for nothing but one of p_awaits: whatever it comes to from there waits for nothing
+-- but other jobs, itself among them. p_is_awaited false: nobody waits for it.
+create function {schema}.waits_for_itself(p_id uuid, p_awaits uuid[], p_is_awaited boolean) returns boolean
+language plpgsql as $$
 begin
-  if p_job.id = any(p_awaits) then return true; end if;
-  -- A circle through this job needs one that waits for it, and one that it waits for and that waits itself.
-  if p_job.waiters is null or not exists (
-    select from {schema}.queue q
-    where q.id = any(p_awaits) and q.expires_at is null and q.awaits <> '{}' and q.signals_seen is null
-      and q.run_at = {schema}.never_due())
-  then
-    return false;
-  end if;
+  if p_awaits = array[p_id] then return true; end if;
+  if not p_is_awaited and p_id <> all(p_awaits) then return false; end if;
   -- Two that close a circle together, at different places of it, must not miss each other. Who has this lock waits for no
-  -- other any more.
+  -- other any more. It is taken only where one that is awaited waits itself.
+  if not exists (select from unnest(p_awaits) a(id) where {schema}.waits_for_jobs_only(a.id)) then return false; end if;
   perform pg_advisory_xact_lock(hashtextextended('reseolio circles ' || {schema_text}, 0));
-  return exists (
+  return (
     with recursive reached(id) as (
       select a.id from unnest(p_awaits) a(id)
       union
       select a.id
-      from reached r join {schema}.queue q on q.id = r.id
+      from reached r join {schema}.queue q on q.id = r.id and q.id <> p_id
         and q.expires_at is null and q.signals_seen is null and q.run_at = {schema}.never_due()
         cross join unnest(q.awaits) a(id)
     )
-    select from reached where id = p_job.id);
+    select bool_or(id = p_id) and bool_and(id = p_id or {schema}.waits_for_jobs_only(id)) from reached);
+end $$;
+
+-- Whether a job is suspended, and nothing but the end of others wakes it.
+create function {schema}.waits_for_jobs_only(p_id uuid) returns boolean language plpgsql as $$
+begin
+  return exists (
+    select from {schema}.queue q
+    where q.id = p_id and q.expires_at is null and q.awaits <> '{}' and q.signals_seen is null
+      and q.run_at = {schema}.never_due());
 end $$;
