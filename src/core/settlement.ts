@@ -26,8 +26,9 @@ export type AttemptOutcome =
 
 /**
  * The attempt waits for something that may take long. It does not count, and the job is pending, due as soon as any of this
- * is there: at once if it is there already. A job that would then wait for itself, through others that are suspended with
- * no other way to go on than `awaits`, is dead instead (`waitCycleError`).
+ * is there: at once if it is there already. A job that could then never go on is dead instead (`waitCycleError`): one that
+ * waits for nothing but jobs, where whatever it comes to from there is suspended and waits for nothing but jobs as well, itself
+ * among them.
  */
 export interface Suspension {
   readonly kind: 'suspend';

@@ -13,19 +13,23 @@ export function isAwaitedThere(table: JobTable, job: StoredJob, { awaits, signal
   });
 }
 
-/** Whether `job` waits for nothing but jobs, and one of them for it, directly or through others that do so as well. */
+/**
+ * Whether `job` can never go on: it waits for nothing but jobs, and whatever it comes to from there waits for nothing but jobs
+ * as well, itself among them.
+ */
 export function wouldWaitForItself(table: JobTable, job: StoredJob, suspension: Suspension): boolean {
   if (suspension.wakeAt !== null || suspension.signalsSeen !== null) return false;
   const seen = new Set<string>();
   const unseen = [...suspension.awaits];
   for (let id = unseen.pop(); id !== undefined; id = unseen.pop()) {
-    if (id === job.record.id) return true;
     if (seen.has(id)) continue;
     seen.add(id);
+    if (id === job.record.id) continue;
     const awaited = table.get(id);
-    if (awaited !== null && waitsForJobsOnly(awaited)) unseen.push(...(awaited.suspension?.awaits ?? []));
+    if (awaited === null || !waitsForJobsOnly(awaited)) return false;
+    unseen.push(...(awaited.suspension?.awaits ?? []));
   }
-  return false;
+  return seen.has(job.record.id);
 }
 
 /** Makes those that wait for one of the jobs due; the changed jobs. */

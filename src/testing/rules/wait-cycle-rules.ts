@@ -70,13 +70,23 @@ export const waitCycleRules: RuleGroup = {
       }
     },
 
-    'finds a circle through one of several that are awaited': async (t) => {
+    'sees no circle while one of several that are awaited can still end, and finds it then': async (t) => {
       const s = new StepContext(t);
       const [a, b, c, d] = (await startJobs(t, 4)) as [Claimed, Claimed, Claimed, Claimed];
       await s.awaitJobs(a.lease, c.job.id, b.job.id);
-      const before = await t.job(b.job.id);
       await s.awaitJobs(b.lease, d.job.id, a.job.id);
-      await assertEnded(t, b, before);
+      for (const { job } of [a, b]) assert.equal(await s.isWoken(job.id), false);
+      await t.settle(d.lease, succeeded(1));
+      const goesOn = await t.claimOne({ names: ['job-1'] });
+      assert.equal(goesOn.job.id, b.job.id);
+      await s.awaitJobs(goesOn.lease, a.job.id);
+      assert.equal(await s.isWoken(b.job.id), false);
+      await t.settle(c.lease, succeeded(1));
+      const closing = await t.claimOne({ names: ['job-0'] });
+      assert.equal(closing.job.id, a.job.id);
+      const before = await t.job(a.job.id);
+      await s.awaitJobs(closing.lease, b.job.id);
+      await assertEnded(t, closing, before);
     },
 
     'sees no circle where time or a signal may wake one of them': async (t) => {

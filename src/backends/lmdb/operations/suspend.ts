@@ -42,21 +42,25 @@ function findAwaited(tree: Tree, awaits: readonly string[]): FoundJob[] | null {
   return found;
 }
 
-/** Whether one of `awaited` waits for the job `id`, directly or through others, and has no other way to go on. */
+/**
+ * Whether the job `id` can never go on that waits for nothing but `awaited`: whatever it comes to from there waits for nothing
+ * but jobs as well, itself among them.
+ */
 function wouldWaitForItself(tree: Tree, id: JobId, awaited: readonly FoundJob[]): boolean {
-  if (awaited.some((found) => found.id.equals(id))) return true;
   const seen = new Set(awaited.map((found) => idText(found.id)));
-  const unseen = awaited.filter(waitsForJobsOnly);
-  for (let waiting = unseen.pop(); waiting !== undefined; waiting = unseen.pop()) {
-    for (const nextId of readAwaitedIds(tree, waiting.id)) {
-      if (nextId.equals(id)) return true;
+  const unseen = [...awaited];
+  for (let found = unseen.pop(); found !== undefined; found = unseen.pop()) {
+    if (found.id.equals(id)) continue;
+    if (!waitsForJobsOnly(found)) return false;
+    for (const nextId of readAwaitedIds(tree, found.id)) {
       if (seen.has(idText(nextId))) continue;
       seen.add(idText(nextId));
       const next = findJob(tree, nextId);
-      if (next !== null && waitsForJobsOnly(next)) unseen.push(next);
+      if (next === null) return false;
+      unseen.push(next);
     }
   }
-  return false;
+  return seen.has(idText(id));
 }
 
 function waitsForJobsOnly({ job }: FoundJob): boolean {
