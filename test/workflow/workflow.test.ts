@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { JobFailedError, StepFailedError, sleep, step, version, waitForSignal } from '../../src/index.ts';
-import { createFixture, createGate } from '../client/client-fixture.ts';
+import { JobFailedError, StepFailedError, sleep, step, version } from '../../src/index.ts';
+import { createFixture } from '../client/client-fixture.ts';
 
 const FAST = { initialDelayMs: 1, maxDelayMs: 1, jitter: 0 };
 
@@ -52,21 +52,6 @@ test('a step runs once, and its result is what later runs get', async () => {
   expect([runs, calls]).toEqual([1, 3]);
 });
 
-test('a hundred parents finish in one slot', async () => {
-  const { runtime, startClient } = createFixture();
-  const client = await startClient({ workerConcurrency: 1 });
-  const child = client.durable('child', async (n: number) => n);
-  const parent = client.durable('parent', async (n: number) => {
-    const handles = await Promise.all([0, 1, 2].map((i) => child(n + i)));
-    const values = await Promise.all(handles.map((handle) => handle.result()));
-    return values.reduce((a, b) => a + b, 0);
-  });
-  const handles = await parent.enqueueMany(Array.from({ length: 100 }, (_, n) => [n]));
-  const results = Promise.all(handles.map((handle) => handle.result()));
-  await runtime.advance(1000);
-  expect(await results).toEqual(Array.from({ length: 100 }, (_, n) => 3 * n + 3));
-});
-
 test('a sleep suspends its job and goes on when the time is there', async () => {
   const { runtime, storage, startClient } = createFixture();
   const client = await startClient();
@@ -74,7 +59,7 @@ test('a sleep suspends its job and goes on when the time is there', async () => 
   const parent = client.durable('parent', async () => {
     runs++;
     const begun = await step('begin', () => runtime.now());
-    await sleep('2 days');
+    await sleep('20 minutes');
     return runtime.now() - begun;
   });
   const handle = await parent();
@@ -83,60 +68,9 @@ test('a sleep suspends its job and goes on when the time is there', async () => 
   expect(details).toMatchObject({ status: 'pending', isSuspended: true, attempt: 0 });
   expect(storage).toBeDefined();
   const result = handle.result();
-  await runtime.advance(2 * 86_400_000);
-  expect(await result).toBeGreaterThanOrEqual(2 * 86_400_000);
+  await runtime.advance(20 * 60_000);
+  expect(await result).toBeGreaterThanOrEqual(20 * 60_000);
   expect(runs).toBe(2);
-});
-
-test('a long child suspends its parent, which is woken by its end', async () => {
-  const { runtime, startClient } = createFixture();
-  const client = await startClient();
-  const gate = createGate();
-  const child = client.durable('child', async () => {
-    await gate.opened;
-    return 'done';
-  });
-  let runs = 0;
-  const parent = client.durable('parent', async () => {
-    runs++;
-    return (await child()).result();
-  });
-  const handle = await parent();
-  await runtime.advance(6000);
-  expect(await handle.details()).toMatchObject({ status: 'pending', isSuspended: true });
-  gate.open();
-  const result = handle.result();
-  await runtime.advance(100);
-  expect(await result).toBe('done');
-  expect(runs).toBe(2);
-});
-
-test('signals that come before the wait are kept, and wake a suspended job', async () => {
-  const { runtime, startClient } = createFixture();
-  const client = await startClient();
-  const parent = client.durable('parent', async () => {
-    const first = await waitForSignal<number>('go');
-    const second = await waitForSignal<number>('go');
-    return first + second;
-  });
-  const handle = await parent({ delayMs: 10 });
-  await handle.signal('go', 1);
-  await runtime.advance(60_000);
-  expect(await handle.details()).toMatchObject({ status: 'pending', isSuspended: true, signalCount: 1 });
-  await handle.signal('go', 2);
-  const result = handle.result();
-  await runtime.advance(100);
-  expect(await result).toBe(3);
-});
-
-test('a wait for a signal ends with its time-out, also when it was suspended', async () => {
-  const { runtime, startClient } = createFixture();
-  const client = await startClient();
-  const parent = client.durable('parent', async () => waitForSignal('go', { timeoutMs: 60_000 }), { maxAttempts: 1 });
-  const result = (await parent()).result();
-  const failed = expect(result).rejects.toMatchObject({ errorName: 'SignalTimeoutError' });
-  await runtime.advance(61_000);
-  await failed;
 });
 
 test('a child that ended dead is called anew when its parent is tried again', async () => {
@@ -256,7 +190,7 @@ test('version() lets code change under jobs that are under way', async () => {
       if (chosen >= 1) await step('check', () => 1);
     }
     await step('b', () => 2);
-    await sleep('1 hour');
+    await sleep('10 minutes');
     return step('c', () => 3);
   });
   const old = await parent();
@@ -264,7 +198,7 @@ test('version() lets code change under jobs that are under way', async () => {
   isChanged = true;
   const fresh = await parent();
   const results = Promise.all([old.result(), fresh.result()]);
-  await runtime.advance(2 * 3_600_000);
+  await runtime.advance(20 * 60_000);
   expect(await results).toEqual([3, 3]);
   expect(seen.sort()).toEqual([0, 1, 1]);
 });
@@ -296,32 +230,6 @@ test('branches that go on in any order ask for the same again', async () => {
   const result = (await parent()).result();
   await runtime.advance(5000);
   expect(await result).toEqual(['label 1', 'label 2', 'label 3', 'label 4']);
-});
-
-test('cancelling a running parent stops it and its children', async () => {
-  const { runtime, startClient } = createFixture();
-  const client = await startClient();
-  let isAborted = false;
-  const child = client.durable('child', async () => {
-    const { currentJob } = await import('../../src/index.ts');
-    const { signal } = currentJob();
-    await new Promise((_, reject) => {
-      signal.addEventListener('abort', () => {
-        isAborted = true;
-        reject(signal.reason as Error);
-      });
-    });
-  });
-  const parent = client.durable('parent', async () => (await child()).result());
-  const handle = await parent();
-  await runtime.advance(100);
-  expect(await handle.cancel()).toBe(false);
-  expect(await handle.cancel({ running: true })).toBe(true);
-  await runtime.advance(100);
-  expect(await handle.status()).toBe('cancelled');
-  expect(isAborted).toBe(true);
-  const { jobs } = await client.listJobs({ parentId: handle.jobId });
-  expect(jobs.map(({ status }) => status)).toEqual(['cancelled']);
 });
 
 test('a job that waits for its ancestor ends dead', async () => {
