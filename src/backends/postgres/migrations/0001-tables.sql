@@ -78,8 +78,9 @@ create table {schema}.queue (
   -- has more than signals_seen.
   awaits uuid[],
   signals_seen int,
-  -- Every job that is suspended and awaits this one, and maybe others that did. Null: nobody has.
-  waiters uuid[]
+  -- Whether it may be awaited, or await, by a row of waiters. Both stay until it ends.
+  is_awaited boolean not null default false,
+  has_awaited boolean not null default false
 ) with (
   autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000,
@@ -88,6 +89,19 @@ create table {schema}.queue (
 create index queue_pending on {schema}.queue (lane, run_at, seq) where token is null;
 create index queue_late on {schema}.queue (lane, run_at, seq) where token is null and is_late;
 create index queue_running on {schema}.queue (expires_at) where token is not null;
+
+-- Who is suspended and awaits which job, and maybe who was: a row lasts until one of the two ends, or the waiter is suspended
+-- anew without it. Written under the locks of both in queue; deleted under that of either, where nobody else deletes it.
+create table {schema}.waiters (
+  awaited_id uuid not null,
+  waiter_id uuid not null,
+  primary key (awaited_id, waiter_id)
+) with (
+  autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000,
+  autovacuum_analyze_scale_factor = 0.2, autovacuum_analyze_threshold = 20000
+);
+create index waiters_waiter on {schema}.waiters (waiter_id);
 
 create type {schema}.finished_state as enum ('success', 'dead', 'cancelled');
 

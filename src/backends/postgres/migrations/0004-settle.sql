@@ -28,10 +28,10 @@ begin
         delete from {schema}.queue q
         using unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_errors, p_is_json, p_starts, p_lengths) with ordinality
           as g(id, attempt, token, outcome, error, is_json, start, length, place)
-        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and q.waiters is null
+        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and not q.is_awaited
           and (g.outcome = 'success' or g.outcome = 'dead' and not q.is_cancel_requested)
         returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count,
-          g.outcome, g.error, g.is_json, g.start, g.length, g.place
+          q.has_awaited, g.outcome, g.error, g.is_json, g.start, g.length, g.place
       ), finished as (
         insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
           result_is_json, settled_token, worker_id, error, result, step_count, signal_count)
@@ -45,6 +45,11 @@ begin
         insert into {schema}.counts (name_id, running, success, dead)
         select lane >> 8, -count(*), count(*) filter (where outcome = 'success'), count(*) filter (where outcome = 'dead')
         from ended group by 1
+      ), forgotten as (
+        delete from {schema}.waiters
+        where ctid = any(array(
+          select v.ctid from ended e join {schema}.waiters v on v.waiter_id = e.id where e.has_awaited
+          for update of v skip locked))
       )
       select place::int, outcome, run_at, lane from ended;
     get diagnostics v_settled = row_count;
@@ -113,8 +118,8 @@ begin
         as g(id, attempt, token, outcome, error, is_json, start, length, place)
       where q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt
         and (g.outcome in ('success', 'dead') or q.is_cancel_requested)
-      returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count, q.waiters,
-        case when g.outcome = 'success' then 'success' when q.is_cancel_requested then 'cancelled' else 'dead' end as state,
+      returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count,
+        q.is_awaited, q.has_awaited, case when g.outcome = 'success' then 'success' when q.is_cancel_requested then 'cancelled' else 'dead' end as state,
         case when g.outcome <> 'success' then q.error end as error_before,
         g.error, g.is_json, g.start, g.length, g.place
     ), finished as (
@@ -134,9 +139,19 @@ begin
       from ended group by 1
     ), woken as (
       update {schema}.queue w set run_at = v_now, is_late = false
-      from (select u.id, array_agg(e.id) as ended from ended e cross join unnest(e.waiters) u(id) group by u.id) e
+      from (
+        select v.waiter_id as id, array_agg(e.id) as ended
+        from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id group by v.waiter_id) e
       where w.id = e.id and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
       returning w.lane
+    ), forgotten as (
+      delete from {schema}.waiters
+      where ctid = any(array(
+        select v.ctid from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id
+        for update of v skip locked))
+        or ctid = any(array(
+        select v.ctid from ended e join {schema}.waiters v on e.has_awaited and v.waiter_id = e.id
+        for update of v skip locked))
     )
     select place::int, state, run_at, lane from ended
     union all
@@ -151,9 +166,10 @@ begin
   return array(
     select w.id
     from (
-      select u.id, array_agg(q.id) as awaited
-      from unnest(p_ids) g(id) join {schema}.queue q on q.id = g.id cross join unnest(q.waiters) u(id)
-      group by u.id) a join {schema}.queue w on w.id = a.id
+      select v.waiter_id as id, array_agg(q.id) as awaited
+      from unnest(p_ids) g(id) join {schema}.queue q on q.id = g.id and q.is_awaited
+        join {schema}.waiters v on v.awaited_id = q.id
+      group by v.waiter_id) a join {schema}.queue w on w.id = a.id
     where w.expires_at is null and w.run_at > v_now and a.awaited && w.awaits);
 end $$;
 

@@ -50,7 +50,7 @@ begin
       ), ended as (
         delete from {schema}.queue q using lost where q.id = lost.id and lost.state <> 'pending'
         returning q.id, q.run_at, q.lane, q.attempt, q.settled_attempt, q.settled_token, q.started_at, q.worker_id,
-          q.step_count, q.signal_count, q.waiters, lost.error, lost.state, lost.place
+          q.step_count, q.signal_count, q.is_awaited, q.has_awaited, lost.error, lost.state, lost.place
       ), finished as (
         insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
           settled_token, worker_id, error, step_count, signal_count)
@@ -59,9 +59,19 @@ begin
         from ended
       ), woken as (
         update {schema}.queue w set run_at = v_now, is_late = false
-        from (select u.id, array_agg(e.id) as ended from ended e cross join unnest(e.waiters) u(id) group by u.id) e
+        from (
+          select v.waiter_id as id, array_agg(e.id) as ended
+          from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id group by v.waiter_id) e
         where w.id = e.id and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
         returning w.lane
+      ), forgotten as (
+        delete from {schema}.waiters
+        where ctid = any(array(
+          select v.ctid from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id
+          for update of v skip locked))
+          or ctid = any(array(
+          select v.ctid from ended e join {schema}.waiters v on e.has_awaited and v.waiter_id = e.id
+          for update of v skip locked))
       ), reclaimed as (
         select id, lane, attempt, started_at, worker_id, error, place, 'pending' as state from returned
         union all
@@ -88,12 +98,16 @@ end $$;
 create function {schema}.lock_waiting(p_ids uuid[]) returns uuid[] language plpgsql as $$
 declare
   v_waiting uuid[] := {schema}.list_waiting(p_ids);
-  v_locked uuid[];
+  v_missed uuid[];
 begin
   if v_waiting = '{}' then return p_ids; end if;
-  v_locked := array(select q.id from {schema}.queue q where q.id = any(v_waiting) for update skip locked);
+  v_missed := array(
+    select unnest(v_waiting)
+    except
+    select l.id from (select q.id from {schema}.queue q where q.id = any(v_waiting) for update skip locked) l);
+  if v_missed = '{}' then return p_ids; end if;
   return array(
-    select g.id from unnest(p_ids) with ordinality g(id, place) join {schema}.queue q on q.id = g.id
-    where not exists (select from unnest(q.waiters) u(id) where u.id = any(v_waiting) and u.id <> all(v_locked))
+    select g.id from unnest(p_ids) with ordinality g(id, place)
+    where not exists (select from {schema}.waiters v where v.awaited_id = g.id and v.waiter_id = any(v_missed))
     order by g.place);
 end $$;

@@ -28,9 +28,19 @@ begin
       insert into {schema}.counts (name_id, pending, cancelled) select lane >> 8, -count(*), count(*) from ended group by 1
     ), woken as (
       update {schema}.queue w set run_at = v_now, is_late = false
-      from (select u.id, array_agg(e.id) as ended from ended e cross join unnest(e.waiters) u(id) group by u.id) e
+      from (
+        select v.waiter_id as id, array_agg(e.id) as ended
+        from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id group by v.waiter_id) e
       where w.id = e.id and w.id <> all(p_ids) and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
       returning w.lane
+    ), forgotten as (
+      delete from {schema}.waiters
+      where ctid = any(array(
+        select v.ctid from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id
+        for update of v skip locked))
+        or ctid = any(array(
+        select v.ctid from ended e join {schema}.waiters v on e.has_awaited and v.waiter_id = e.id
+        for update of v skip locked))
     )
     select id, lane, 'cancelled' from ended
     union all

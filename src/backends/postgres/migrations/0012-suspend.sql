@@ -24,6 +24,10 @@ declare
   -- Who awaits what from now on, by place.
   v_waiters uuid[] := '{}';
   v_awaited uuid[] := '{}';
+  -- Who has awaited others before.
+  v_again uuid[] := '{}';
+  -- Those that others of this call await.
+  v_inner uuid[] := array(select unnest(p_ids) intersect select unnest(p_awaits));
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
   perform from {schema}.queue q where q.id = any(p_ids || p_awaits) order by q.id for update;
@@ -44,7 +48,7 @@ begin
     if v_job.is_cancel_requested then
       state := 'apart';
     elsif v_is_there is not true and p_wake_ats[i] is null and p_signals_seen[i] is null
-      and {schema}.waits_for_itself(v_job.id, v_awaits, v_job.waiters is not null or v_job.id = any(v_awaited))
+      and {schema}.waits_for_itself(v_job.id, v_awaits, v_job.is_awaited or v_job.id = any(v_inner))
     then
       state := 'cycle';
     else
@@ -52,8 +56,10 @@ begin
       update {schema}.queue q set token = null, expires_at = null, attempt = q.attempt - 1,
         started_at = case when q.attempt = 1 then null else q.started_at end,
         run_at = v_run_at, is_late = v_run_at < {schema}.horizon(v_now), awaits = v_awaits, signals_seen = p_signals_seen[i],
+        has_awaited = q.has_awaited or v_is_there is not true and v_awaits <> '{}',
         settled_attempt = q.attempt, settled_token = q.token
       where q.id = v_job.id;
+      if v_job.has_awaited then v_again := v_again || v_job.id; end if;
       if v_is_there is not true then
         v_waiters := v_waiters || array_fill(v_job.id, array[cardinality(v_awaits)]);
         v_awaited := v_awaited || v_awaits;
@@ -62,29 +68,30 @@ begin
     end if;
     return next;
   end loop;
-  perform {schema}.add_waiters(v_awaited, v_waiters);
+  if v_again <> '{}' or v_awaited <> '{}' then perform {schema}.set_waiters(v_again, v_waiters, v_awaited); end if;
   insert into {schema}.counts (name_id, running, pending)
   select l.lane >> 8, -count(*), count(*) from unnest(v_lanes) l(lane) group by 1;
 end $$;
 
--- Notes with jobs, which are locked, that others wait for them. Now and then, as they double, those are left out that no longer
--- do: so there are never many more than there have to be, and each costs as much however many there are.
-create function {schema}.add_waiters(p_awaited uuid[], p_waiters uuid[]) returns void language plpgsql as $$
+-- Notes who awaits what from now on: the waiters of p_suspended, which are locked as what they await is. Of one that was
+-- suspended before, only what changes is written.
+create function {schema}.set_waiters(p_suspended uuid[], p_waiters uuid[], p_awaited uuid[]) returns void language plpgsql as $$
 begin
-  update {schema}.queue q set waiters = case
-    when q.waiters is null then n.waiters
-    when floor(log(2, cardinality(q.waiters) + cardinality(n.waiters))) = floor(log(2, cardinality(q.waiters)))
-      then q.waiters || n.waiters
-    else n.waiters || array(
-      select w.id from unnest(q.waiters) u(id) join {schema}.queue w on w.id = u.id
-      where w.expires_at is null and w.awaits @> array[q.id] and w.id <> all(n.waiters))
-    end
-  from (
-    select g.awaited, array_agg(g.waiter) as waiters
-    from unnest(p_awaited, p_waiters) g(awaited, waiter) join {schema}.queue a on a.id = g.awaited
-    where a.waiters is null or not a.waiters @> array[g.waiter]
-    group by g.awaited) n
-  where q.id = n.awaited;
+  delete from {schema}.waiters
+  where ctid = any(array(
+    select v.ctid
+    from (
+      select v.awaited_id, v.waiter_id from {schema}.waiters v where v.waiter_id = any(p_suspended)
+      except
+      select * from unnest(p_awaited, p_waiters)) s
+      join {schema}.waiters v on v.awaited_id = s.awaited_id and v.waiter_id = s.waiter_id
+    for update of v skip locked));
+  insert into {schema}.waiters (awaited_id, waiter_id)
+  select * from unnest(p_awaited, p_waiters)
+  except
+  select v.awaited_id, v.waiter_id from {schema}.waiters v where v.waiter_id = any(p_suspended);
+  update {schema}.queue q set is_awaited = true
+  from (select distinct a.id from unnest(p_awaited) a(id)) a where q.id = a.id and not q.is_awaited;
 end $$;
 
 -- Whether a job can never go on that waits for nothing but one of p_awaits: whatever it comes to from there waits for nothing
@@ -92,11 +99,13 @@ end $$;
 create function {schema}.waits_for_itself(p_id uuid, p_awaits uuid[], p_is_awaited boolean) returns boolean
 language plpgsql as $$
 begin
-  if p_awaits = array[p_id] then return true; end if;
+  if p_awaits <> '{}' and p_id = all(p_awaits) then return true; end if;
   if not p_is_awaited and p_id <> all(p_awaits) then return false; end if;
   -- Two that close a circle together, at different places of it, must not miss each other. Who has this lock waits for no
-  -- other any more. It is taken only where one that is awaited waits itself.
-  if not exists (select from unnest(p_awaits) a(id) where {schema}.waits_for_jobs_only(a.id)) then return false; end if;
+  -- other any more. Where one that is awaited can go on, it is not needed: that one is locked, and looks when it is suspended.
+  if exists (select from unnest(p_awaits) a(id) where a.id <> p_id and not {schema}.waits_for_jobs_only(a.id)) then
+    return false;
+  end if;
   perform pg_advisory_xact_lock(hashtextextended('reseolio circles ' || {schema_text}, 0));
   return (
     with recursive reached(id) as (
