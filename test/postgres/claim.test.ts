@@ -213,6 +213,6 @@ describe('no statement of the engine', () => {
       }
     }
     await storage.close();
-    await expectNoScans(schema, ['jobs', 'queue', 'finished', 'attempts', 'steps', 'signals']);
+    await expectNoScans(schema, ['jobs', 'queue', 'finished', 'attempts', 'steps', 'signals', 'waiters']);
   });
 });
