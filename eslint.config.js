@@ -4,7 +4,9 @@ import { importArrows } from './scripts/eslint/import-arrows.js';
 const RUNTIME = 'Time, randomness and timers come from the Runtime that is handed in: see docs/adr/0002.';
 
 /** Folders that a simulator drives from one seed. */
-const DRIVEN = ['core', 'client', 'workflow', 'worker', 'maintenance', 'backends/memory'].map((folder) => `src/${folder}/**/*.ts`);
+const DRIVEN = ['core', 'client', 'workflow', 'worker', 'maintenance', 'backends/memory'].map(
+  (folder) => `src/${folder}/**/*.ts`,
+);
 
 const AMBIENT_GLOBALS = ['setTimeout', 'setInterval', 'setImmediate', 'performance', 'crypto'];
 const AMBIENT_MODULES = ['node:timers', 'node:timers/promises', 'node:crypto', 'node:perf_hooks'];
