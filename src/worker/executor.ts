@@ -170,6 +170,7 @@ export class Executor {
   /** The handler has ended. What comes after a time-out, or after a release, comes too late. */
   #finish(attempt: Attempt, outcome: AttemptOutcome): void {
     attempt.isHandlerDone = true;
+    attempt.hasFailed = outcome.kind !== 'success';
     const finished = attempt.openedWorkflow?.finish(outcome) ?? outcome;
     if (finished instanceof Promise) void finished.then((settled) => this.#endUnlessOver(attempt, settled));
     else this.#endUnlessOver(attempt, finished);

@@ -32,6 +32,8 @@ export interface JobContext {
   readonly workflow: Workflow | null;
   /** In the function of a step, which is remembered as a whole; null outside. */
   readonly stay: Stay | null;
+  /** The handler has thrown: what is left of it must not do what the next attempt does. */
+  readonly hasFailed: boolean;
 }
 
 /** A process has one chain of asynchronous contexts, so this one for all clients is no state that they share. */
@@ -59,9 +61,14 @@ export function currentContext(): JobContext | null {
 /**
  * The workflow that calls on `storage` belong to; null outside of handlers, in the functions of their steps, and in handlers
  * whose job is in another storage: what is done in one cannot be remembered in the other in one step.
+ *
+ * @throws ReseolioError `no_current_job` in what is left of a handler that has failed.
  */
 export function workflowOn(storage: Storage): Workflow | null {
   const context = contexts.getStore();
+  if (context?.hasFailed) {
+    throw new ReseolioError('no_current_job', 'the handler has failed: what it calls is for its next attempt to call');
+  }
   const workflow = context === undefined || context.stay !== null ? null : context.workflow;
   return workflow?.environment.storage === storage ? workflow : null;
 }

@@ -98,7 +98,7 @@ export class StepTries {
         return signal;
       },
     };
-    const inStep: JobContext = { current: context.current, workflow, stay };
+    const inStep: JobContext = { current: context.current, workflow, stay, hasFailed: false };
     const running = Promise.resolve(runInContext(inStep, run as (...args: unknown[]) => unknown, [current]));
     if (timeoutMs === null) return running;
     return new Promise((resolve, reject) => {

@@ -133,3 +133,34 @@ test('waits that nobody looks at yet are no unhandled rejections when the lease 
   for (const other of others) process.on('unhandledRejection', other);
   expect(unhandled).toEqual([]);
 });
+
+test('what is left of a handler that failed calls nothing and waits for nothing: that is for the next attempt', async () => {
+  const { runtime, startClient } = createFixture();
+  const client = await startClient();
+  const runs: number[] = [];
+  const caught: unknown[] = [];
+  const child = client.durable('child', (attempt: number) => {
+    runs.push(attempt);
+  });
+  let attempts = 0;
+  const parent = client.durable(
+    'parent',
+    async () => {
+      const attempt = ++attempts;
+      const branch = async (): Promise<void> => {
+        await work(runtime, 20);
+        const handle = await child(attempt);
+        await handle.result();
+      };
+      const noted = branch().catch((error: unknown) => caught.push(error));
+      if (attempt === 1) throw new Error('once');
+      await noted;
+    },
+    FAST,
+  );
+  const handle = await parent();
+  await runtime.advance(100);
+  expect(await handle.status()).toBe('success');
+  expect(runs).toEqual([2]);
+  expect(caught).toMatchObject([withCode('no_current_job')]);
+});
