@@ -15,7 +15,6 @@ export class Observer {
   readonly #counts = new Map<string, number>();
   readonly #deadJobs = new Set<string>();
   readonly #diedAt = new Map<string, Set<string>>();
-  stepRuns = 0;
   handlerRuns = 0;
 
   note(violation: string): void {
@@ -40,7 +39,6 @@ export class Observer {
   }
 
   beginStep(key: string, toldBefore: ReadonlyMap<string, Told>): void {
-    this.stepRuns++;
     if (this.#doneSteps.has(key)) this.note(`${key} ran again after its handler was told that it was done`);
     for (const [place, told] of toldBefore) this.#settled.set(place, told);
   }
