@@ -2,6 +2,9 @@ import { decodeOperation, OPERATION_NUMBERS } from './model-operation.ts';
 import { ModelRun } from './model-run.ts';
 import type { StorageHarness, TestFunctions } from './storage-harness.ts';
 
+/** Random runs take seconds, and many times as long on a machine that is busy. */
+const TIMEOUT_MS = 120_000;
+
 /** What of fast-check the model run needs; `import fc from 'fast-check'` fits. */
 export interface FastCheck {
   nat(max: number): object;
@@ -30,7 +33,8 @@ export function describeStorageModel(
   params: Readonly<StorageModelParams>,
 ): void {
   params.describe(name, () => {
-    params.it('answers random operations as the reference model does', () => runStorageModel(harness, params));
+    const run = () => runStorageModel(harness, params);
+    params.it('answers random operations as the reference model does', run, TIMEOUT_MS);
   });
 }
 

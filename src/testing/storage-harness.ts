@@ -43,5 +43,6 @@ export interface OpenTransaction {
 /** The test functions of vitest, node:test, mocha or jest: the suite brings its own assertions. */
 export interface TestFunctions {
   readonly describe: (name: string, body: () => void) => unknown;
-  readonly it: (name: string, body: () => Promise<void>) => unknown;
+  /** Tests that may take long come with a time-out; runners that take it elsewhere (node:test, mocha) ignore it here. */
+  readonly it: (name: string, body: () => Promise<void>, timeoutMs?: number) => unknown;
 }

@@ -104,7 +104,7 @@ describe('the suite notices a storage that', () => {
   });
 });
 
-describe('random operations notice a storage that', () => {
+describe('random operations notice a storage that', { timeout: 120_000 }, () => {
   for (const [bug, { plant, isSeenByModel }] of Object.entries(ALL_BUGS)) {
     if (!isSeenByModel) continue;
     it(bug, async () => {

@@ -1,4 +1,5 @@
 import { isFinished, type JobRecord, type JobSummary, waitCycleError } from '../../src/core/job.ts';
+import { NEVER_DUE } from '../../src/core/options.ts';
 import type { ChangeResult, Settlement, SettleResult, Storage, Suspension } from '../../src/core/storage.ts';
 import { disguiseJobs, override } from './override-storage.ts';
 import type { PlantedBug } from './planted-bugs.ts';
@@ -103,8 +104,14 @@ export const PLANTED_SUSPENSION_BUGS: Readonly<Record<string, PlantedBug>> = {
     isSeenByModel: true,
   },
   'sees a circle where a signal or time may wake a job': {
-    plant: seeCircles,
+    plant: (storage) => endCircles(storage, isCircleOfTwo(storage)),
     brokenRule: 'jobs that wait for each other: sees no circle where time or a signal may wake one of them',
+    isSeenByModel: true,
+  },
+  'sees a circle where a job comes to itself, though another that it awaits can end': {
+    plant: (storage) => endCircles(storage, comesToItself(storage)),
+    brokenRule:
+      'jobs that wait for each other: sees no circle while another that is awaited runs, and ends that one once it waits in the circle as well',
     isSeenByModel: true,
   },
   'acknowledges a request to stop and forgets it': {
@@ -172,19 +179,21 @@ function overlookCircles(
   });
 }
 
-/** Looks for circles of two without asking how else the jobs could be woken. */
-function seeCircles(storage: Storage): Storage {
-  const awaits = new Map<string, readonly string[]>();
-  const isCircle = async (suspension: Suspension, jobId: string): Promise<boolean> => {
-    const jobs = await storage.getJobs({ jobIds: suspension.awaits });
-    return jobs.some((job) => job?.isSuspended === true && awaits.get(job.id)?.includes(jobId) === true);
-  };
+type FindCircle = (
+  jobId: string,
+  suspension: Suspension,
+  suspensions: ReadonlyMap<string, Suspension>,
+) => Promise<boolean>;
+
+/** Ends jobs where `isCircle` says so, which is told how others were suspended. */
+function endCircles(storage: Storage, isCircle: FindCircle): Storage {
+  const suspensions = new Map<string, Suspension>();
   return override(storage, {
     settle: async ({ settlements }) => {
       const results: SettleResult[] = [];
       for (const { lease, outcome } of settlements) {
-        const isEnded = outcome.kind === 'suspend' && (await isCircle(outcome, lease.jobId));
-        if (outcome.kind === 'suspend') awaits.set(lease.jobId, outcome.awaits);
+        const isEnded = outcome.kind === 'suspend' && (await isCircle(lease.jobId, outcome, suspensions));
+        if (outcome.kind === 'suspend') suspensions.set(lease.jobId, outcome);
         const error = waitCycleError(lease.jobId);
         const changed: Settlement = isEnded ? { lease, outcome: { kind: 'dead', error } } : { lease, outcome };
         results.push(...(await storage.settle({ settlements: [changed] })));
@@ -192,6 +201,30 @@ function seeCircles(storage: Storage): Storage {
       return results;
     },
   });
+}
+
+/** Looks for circles of two without asking how else the jobs could be woken. */
+function isCircleOfTwo(storage: Storage): FindCircle {
+  return async (jobId, { awaits }, suspensions) => {
+    const jobs = await storage.getJobs({ jobIds: awaits });
+    return jobs.some((job) => job?.isSuspended === true && suspensions.get(job.id)?.awaits.includes(jobId) === true);
+  };
+}
+
+/** Asks whether a job comes to itself through others that wait for nothing but jobs, and not what else it comes to. */
+function comesToItself(storage: Storage): FindCircle {
+  const isCircle: FindCircle = async (jobId, { wakeAt, awaits, signalsSeen }, suspensions) => {
+    if (wakeAt !== null || signalsSeen !== null) return false;
+    const jobs = await storage.getJobs({ jobIds: awaits });
+    if (jobs.some((job) => job === null || isFinished(job.state))) return false;
+    if (awaits.includes(jobId)) return true;
+    for (const job of jobs) {
+      const next = job?.isSuspended === true && job.runAt === NEVER_DUE ? suspensions.get(job.id) : undefined;
+      if (next !== undefined && (await isCircle(jobId, next, suspensions))) return true;
+    }
+    return false;
+  };
+  return isCircle;
 }
 
 /** Cancels jobs that wait by hiding them from all who look. */

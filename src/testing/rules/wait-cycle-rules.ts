@@ -13,6 +13,15 @@ async function startJobs(t: RuleContext, count: number): Promise<Claimed[]> {
   return claimed;
 }
 
+/** A job that does not run, and can go on without other jobs. */
+async function startOther(t: RuleContext, s: StepContext, how: 'delayed' | 'due' | 'sleeping' | 'signalled') {
+  if (how === 'due') return t.enqueueOne({ name: how });
+  if (how === 'delayed') return t.enqueueOne({ name: how, delayMs: 60_000 });
+  const { job, lease } = await s.start(how);
+  await s.suspend(lease, how === 'sleeping' ? { wakeAt: t.now() + 60_000 } : { signalsSeen: 0 });
+  return job.id;
+}
+
 /** Checks that the job was ended because it would have waited for itself. */
 async function assertEnded(t: RuleContext, { job }: Claimed, before: unknown): Promise<void> {
   const error = waitCycleError(job.id);
@@ -87,6 +96,61 @@ export const waitCycleRules: RuleGroup = {
       const before = await t.job(a.job.id);
       await s.awaitJobs(closing.lease, b.job.id);
       await assertEnded(t, closing, before);
+    },
+
+    'sees no circle while another that is awaited runs, and ends that one once it waits in the circle as well': async (t) => {
+      const s = new StepContext(t);
+      const [parent, b, c] = (await startJobs(t, 3)) as [Claimed, Claimed, Claimed];
+      await s.awaitJobs(b.lease, parent.job.id);
+      await s.awaitJobs(parent.lease, b.job.id, c.job.id);
+      for (const { job } of [parent, b]) assert.equal(await s.isWoken(job.id), false);
+      const before = await t.job(c.job.id);
+      await s.awaitJobs(c.lease, b.job.id);
+      await assertEnded(t, c, before);
+      assert.equal(await s.isWoken(parent.job.id), true);
+      assert.equal(await s.isWoken(b.job.id), false);
+    },
+
+    'sees no circle while the other that is awaited is pending, sleeps or waits for a signal': async (t) => {
+      const s = new StepContext(t);
+      for (const others of ['delayed', 'due', 'sleeping', 'signalled'] as const) {
+        const [parent, b] = (await startJobs(t, 2)) as [Claimed, Claimed];
+        const other = await startOther(t, s, others);
+        await s.awaitJobs(b.lease, parent.job.id);
+        await s.awaitJobs(parent.lease, b.job.id, other);
+        for (const { job } of [parent, b]) assert.equal(await s.isWoken(job.id), false, others);
+        await t.cancel(other);
+        assert.equal(await s.isWoken(parent.job.id), true, others);
+        for (const { job } of [parent, b]) await t.cancel(job.id);
+      }
+    },
+
+    'finds a circle with two ways around once both are closed': async (t) => {
+      const s = new StepContext(t);
+      const [top, left, right, bottom] = (await startJobs(t, 4)) as [Claimed, Claimed, Claimed, Claimed];
+      await s.awaitJobs(top.lease, left.job.id, right.job.id);
+      await s.awaitJobs(left.lease, bottom.job.id);
+      await s.awaitJobs(bottom.lease, top.job.id);
+      for (const { job } of [top, left, bottom]) assert.equal(await s.isWoken(job.id), false);
+      const before = await t.job(right.job.id);
+      await s.awaitJobs(right.lease, bottom.job.id);
+      await assertEnded(t, right, before);
+      assert.equal(await s.isWoken(top.job.id), true);
+      for (const { job } of [left, bottom]) assert.equal(await s.isWoken(job.id), false);
+    },
+
+    'sees no circle while a long chain leads out of it, and finds it once the chain leads back': async (t) => {
+      const s = new StepContext(t);
+      const [a, b, ...chain] = (await startJobs(t, 10)) as [Claimed, Claimed, ...Claimed[]];
+      const last = chain.pop() as Claimed;
+      for (const [i, { lease }] of chain.entries()) await s.awaitJobs(lease, (chain[i + 1] ?? last).job.id);
+      await s.awaitJobs(a.lease, b.job.id);
+      await s.awaitJobs(b.lease, a.job.id, (chain[0] as Claimed).job.id);
+      for (const { job } of [a, b, ...chain]) assert.equal(await s.isWoken(job.id), false);
+      const before = await t.job(last.job.id);
+      await s.awaitJobs(last.lease, a.job.id);
+      await assertEnded(t, last, before);
+      assert.equal(await s.isWoken((chain.at(-1) as Claimed).job.id), true);
     },
 
     'sees no circle where time or a signal may wake one of them': async (t) => {
