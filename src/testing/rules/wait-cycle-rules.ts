@@ -98,7 +98,9 @@ export const waitCycleRules: RuleGroup = {
       await assertEnded(t, closing, before);
     },
 
-    'sees no circle while another that is awaited runs, and ends that one once it waits in the circle as well': async (t) => {
+    'sees no circle while another that is awaited runs, and ends that one once it waits in the circle as well': async (
+      t,
+    ) => {
       const s = new StepContext(t);
       const [parent, b, c] = (await startJobs(t, 3)) as [Claimed, Claimed, Claimed];
       await s.awaitJobs(b.lease, parent.job.id);
