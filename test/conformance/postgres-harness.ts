@@ -1,22 +1,29 @@
-import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { migratePostgres, openPostgres } from '../../src/backends/postgres/open-postgres.ts';
+import { openPostgres } from '../../src/backends/postgres/open-postgres.ts';
 import type { Storage } from '../../src/core/storage.ts';
 import { DrivenRuntime } from '../../src/testing/driven-runtime.ts';
-import type { OpenTransaction, StorageHarness } from '../../src/testing/storage-harness.ts';
+import type { OpenTransaction, StorageFixture, StorageHarness } from '../../src/testing/storage-harness.ts';
+import { RuleSchemas } from './rule-schemas.ts';
 
-/** A new schema for each rule, opened with further URL parameters, such as `&listen=off`; the clock of the database is driven, everything else is as it is. */
-export function createPostgresHarness(serverUrl: string, parameters = ''): StorageHarness {
+export interface PostgresHarness extends StorageHarness {
+  open(): Promise<PostgresFixture>;
+  /** When all rules have run. */
+  close(): Promise<void>;
+}
+
+export interface PostgresFixture extends StorageFixture {
+  readonly schema: string;
+}
+
+/** A schema as new for each rule, opened with further URL parameters, such as `&listen=off`; the clock of the database is driven, everything else is as it is. */
+export function createPostgresHarness(serverUrl: string, parameters = ''): PostgresHarness {
+  const schemas = new RuleSchemas(serverUrl);
   return {
     capabilities: { isPersistent: true, isShared: true, isTransactional: true },
     async open() {
-      const schema = `rule_${randomBytes(6).toString('hex')}`;
-      const url = `${serverUrl}?schema=${schema}&poolMax=4${parameters}`;
       const runtime = new DrivenRuntime();
-      await migratePostgres(url);
-      const operator = new Client(serverUrl);
-      await operator.connect();
-      await driveClock(operator, schema, runtime.now());
+      const schema = await schemas.take(runtime.now());
+      const url = `${serverUrl}?schema=${schema}&poolMax=4${parameters}`;
       const openOne = (): Promise<Storage> => openPostgres(url, { runtime, durability: 'strict', migrate: 'manual' });
       const storage = await openOne();
       const opened = [storage];
@@ -26,10 +33,11 @@ export function createPostgresHarness(serverUrl: string, parameters = ''): Stora
         return another;
       };
       return {
+        schema,
         storage,
         now: runtime.now,
         async advance(ms) {
-          await operator.query(`update ${schema}.driven_clock set ms = ms + $1`, [ms]);
+          await schemas.advance(schema, ms);
           await runtime.advance(ms);
         },
         async reopen() {
@@ -40,20 +48,12 @@ export function createPostgresHarness(serverUrl: string, parameters = ''): Stora
         beginTransaction: () => beginTransaction(serverUrl),
         async destroy() {
           await Promise.all(opened.map((one) => one.close()));
-          await operator.query(`drop schema ${schema} cascade`);
-          await operator.end();
+          await schemas.giveBack(schema);
         },
       };
     },
+    close: () => schemas.drop(),
   };
-}
-
-/** Puts a clock that stands still in the place of the server's. */
-async function driveClock(operator: Client, schema: string, startAt: number): Promise<void> {
-  await operator.query(`
-    create table ${schema}.driven_clock as select ${startAt}::float8 as ms;
-    create or replace function ${schema}.clock_ms() returns float8 language sql volatile
-    as 'select ms from ${schema}.driven_clock'`);
 }
 
 async function beginTransaction(serverUrl: string): Promise<OpenTransaction> {

@@ -1,12 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { query } from '../../postgres-server/query.ts';
 import { TcpProxy } from '../../postgres-server/tcp-proxy.ts';
-import type { JobRecord, Lease } from '../../src/core/job.ts';
+import type { JobRecord } from '../../src/core/job.ts';
 import type { ClaimParams, Storage } from '../../src/core/storage.ts';
-import type { StorageFixture } from '../../src/testing/storage-harness.ts';
-import { createPostgresHarness } from '../conformance/postgres-harness.ts';
+import { createPostgresHarness, type PostgresFixture } from '../conformance/postgres-harness.ts';
 import { ids, newJob } from '../processes/new-job.ts';
-import { connect, expectNoScans, freshSchema, open, serverUrl, urlWith } from './postgres-fixture.ts';
+import { connect, freshSchema, open, serverUrl, urlWith } from './postgres-fixture.ts';
 
 function claimOf(limit: number, leaseToken = ids.next()): ClaimParams {
   return { workerId: 'worker', leaseToken, names: ['test:job'], limit, leaseMs: 60_000 };
@@ -15,9 +14,13 @@ function claimOf(limit: number, leaseToken = ids.next()): ClaimParams {
 const idsOf = (jobs: readonly JobRecord[]): string[] => jobs.map(({ id }) => id);
 
 /** A storage whose clock and timers are driven, and which hears of no other. */
-async function openDriven(): Promise<StorageFixture> {
-  const fixture = await createPostgresHarness(serverUrl, '&listen=off').open();
-  onTestFinished(() => fixture.destroy());
+async function openDriven(): Promise<PostgresFixture> {
+  const harness = createPostgresHarness(serverUrl, '&listen=off');
+  const fixture = await harness.open();
+  onTestFinished(async () => {
+    await fixture.destroy();
+    await harness.close();
+  });
   return fixture;
 }
 
@@ -46,18 +49,6 @@ async function readPending(schema: string, scans: number): Promise<IndexReads> {
   };
   await expect.poll(async () => (await read()).scans, { timeout: 10_000 }).toBeGreaterThanOrEqual(scans);
   return read();
-}
-
-async function schemaOf(fixture: StorageFixture): Promise<string> {
-  const job = newJob();
-  await fixture.storage.enqueue({ jobs: [job] });
-  await fixture.storage.cancel({ jobIds: [job.id], isRunningIncluded: false });
-  const schemas = await query(serverUrl, `select schemaname from pg_tables where tablename = 'driven_clock'`);
-  for (const { schemaname } of schemas) {
-    const found = await query(serverUrl, `select from ${schemaname}.jobs where id = $1`, [job.id]);
-    if (found.length > 0) return schemaname as string;
-  }
-  throw new Error('no schema has the job');
 }
 
 describe('claims', () => {
@@ -108,7 +99,7 @@ describe('claims', () => {
 
   it('begin where those before left off, however much is dead before', async () => {
     const fixture = await openDriven();
-    const schema = await schemaOf(fixture);
+    const schema = fixture.schema;
     await fixture.storage.enqueue({ jobs: Array.from({ length: 2000 }, () => newJob()) });
     await fixture.advance(5000);
     await holdSnapshot();
@@ -157,62 +148,5 @@ describe('claims', () => {
     const [low, high] = [newJob({ priority: -1 }), newJob({ priority: 50 })];
     await other.enqueue({ jobs: [low, high] });
     expect(idsOf((await storage.claim(claimOf(10))).jobs)).toEqual([high.id, low.id]);
-  });
-});
-
-/** Records a step with a child, sends a signal, and suspends the job until the child ends, which it does. */
-async function useSteps(storage: Storage, lease: Lease): Promise<void> {
-  const child = newJob();
-  await storage.recordSteps({ recordings: [{ lease, from: 0, steps: [{ body: new Uint8Array(8), child }] }] });
-  await storage.signal({ signals: [{ id: ids.next(), jobId: lease.jobId, name: 'go', payload: null }] });
-  await storage.settle({
-    settlements: [{ lease, outcome: { kind: 'suspend', wakeAt: null, awaits: [child.id], signalsSeen: 1 } }],
-  });
-  await storage.cancel({ jobIds: [child.id], isRunningIncluded: true });
-  await storage.getSteps({ jobId: lease.jobId, from: 0, limit: 10 });
-  await storage.getSignals({ jobId: lease.jobId, from: 0, limit: 10 });
-}
-
-describe('no statement of the engine', () => {
-  it('scans a table of jobs, whatever its statistics say', async () => {
-    const schema = freshSchema();
-    const storage = await open(urlWith({ schema, listen: 'off' }));
-    const jobs = Array.from({ length: 300 }, (_, i) => newJob({ idempotencyKey: i % 3 === 0 ? `key-${i}` : null }));
-    const first = jobs[0] as { id: string };
-    await query(serverUrl, 'analyze');
-    for (let round = 0; round < 7; round++) {
-      await storage.enqueue({ jobs });
-      await storage.enqueue({ jobs: [newJob()] });
-      const token = ids.next();
-      const claimed = await storage.claim(claimOf(30, token));
-      const leases = claimed.jobs.map(({ id, attempt }) => ({ jobId: id, attempt, token }));
-      await storage.extendLeases({ leases, leaseMs: round === 0 ? 60_000 : 1 });
-      const error = { name: 'E', message: 'm', stack: null };
-      const outcomes = [
-        { kind: 'success', result: null },
-        { kind: 'dead', error },
-        { kind: 'retry', error, delayMs: 0 },
-        { kind: 'release' },
-      ] as const;
-      await storage.settle({
-        settlements: leases
-          .slice(8)
-          .map((lease, i) => ({ lease, outcome: outcomes[i % 4] as (typeof outcomes)[number] })),
-      });
-      await useSteps(storage, leases[0] as Lease);
-      await storage.reclaimExpired({ limit: 4 });
-      await storage.cancel({
-        jobIds: [...leases.map(({ jobId }) => jobId), ids.next()],
-        isRunningIncluded: round % 2 === 0,
-      });
-      await storage.retry({ jobIds: leases.map(({ jobId }) => jobId) });
-      await storage.getJobs({ jobIds: [first.id, ids.next()] });
-      await storage.getAttempts({ jobId: first.id });
-      for (const state of ['success', 'dead', 'cancelled'] as const) {
-        await storage.prune({ state, olderThanMs: 0, limit: 2 });
-      }
-    }
-    await storage.close();
-    await expectNoScans(schema, ['jobs', 'queue', 'finished', 'attempts', 'steps', 'signals', 'waiters']);
   });
 });

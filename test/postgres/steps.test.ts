@@ -42,8 +42,8 @@ async function plantLostWakeUps(schema: string): Promise<void> {
   const name = `${schema}.suspend`;
   const [row] = await query(serverUrl, 'select pg_get_functiondef($1::regproc) as sql', [name]);
   const sql = String(row?.sql);
-  expect(sql).toContain('any(p_ids || p_awaits)');
-  await query(serverUrl, sql.replace('any(p_ids || p_awaits)', 'any(p_ids)'));
+  expect(sql).toContain('lock_jobs(p_ids || p_awaits)');
+  await query(serverUrl, sql.replace('lock_jobs(p_ids || p_awaits)', 'lock_jobs(p_ids)'));
 }
 
 describe('a job that awaits others', () => {

@@ -20,6 +20,7 @@ const MISSING_RIGHTS = `
 /** What is used. There may be tables of others beside them. */
 const OWN_NAMES = [
   ...['names', 'lanes', 'jobs', 'queue', 'finished', 'attempts', 'counts', 'enqueue_order'],
+  ...['steps', 'signals', 'waiters'],
   ...['names_id_seq', 'lanes_number_seq', 'attempts_seq_seq'],
   ...[
     'enqueue_job',
@@ -27,6 +28,14 @@ const OWN_NAMES = [
     'add_lanes',
     'claim',
     'settle',
+    'settle_apart',
+    'lock_jobs',
+    'wake_waiters',
+    'suspend',
+    'record_steps',
+    'get_steps',
+    'signal',
+    'get_signals',
     'extend_leases',
     'reclaim_expired',
     'cancel',

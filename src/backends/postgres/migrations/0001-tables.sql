@@ -101,7 +101,8 @@ create table {schema}.waiters (
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000,
   autovacuum_analyze_scale_factor = 0.2, autovacuum_analyze_threshold = 20000
 );
-create index waiters_waiter on {schema}.waiters (waiter_id);
+-- Of another kind than the primary key, which could otherwise be taken, and read as a whole, to look up a waiter.
+create index waiters_waiter on {schema}.waiters using hash (waiter_id);
 
 create type {schema}.finished_state as enum ('success', 'dead', 'cancelled');
 

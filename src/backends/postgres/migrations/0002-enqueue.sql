@@ -63,7 +63,8 @@ create function {schema}.enqueue_jobs(
   p_parents uuid[] default null
 ) returns table (place int, job_id uuid) language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();
@@ -102,8 +103,9 @@ begin
     -- again by now, pruned or rolled back: then the key is free.
     select array_agg(g.place), array_agg(k.id), bool_or(k.id is null) into v_places, v_job_ids, v_is_free
     from unnest(p_ids, p_lanes, p_keys) with ordinality as g(id, lane, key, place)
-      left join {schema}.jobs j on j.id = g.id
-      left join {schema}.jobs k on k.lane >> 8 = g.lane >> 8 and k.idempotency_key = g.key
+      left join {schema}.jobs j on j.id = any(array[g.id])
+      left join lateral (
+        select k.id from {schema}.jobs k where k.lane >> 8 = g.lane >> 8 and k.idempotency_key = g.key offset 0) k on true
     where j.id is null;
     if v_is_free is not true then
       -- What is there may not be on all standbys that it has to be on, if the wait of its commit was cut short. A commit

@@ -112,7 +112,7 @@ begin
     select t.id, t.lane, t.seq, t.attempt, t.run_at, t.started_at, t.error, j.created_at, j.max_attempts, j.options,
       j.idempotency_key, j.schedule_id, j.occurrence_at, j.args_is_json, j.args, j.parent_id, t.step_count, t.signal_count,
       t.awaits is not null
-    from taken t join {schema}.jobs j on j.id = t.id order by t.run_at, t.seq;
+    from taken t join {schema}.jobs j on j.id = any(array[t.id]) order by t.run_at, t.seq;
 end $$;
 
 -- Which of the lanes have due jobs, or may have: of a single one it shows when they are taken.
@@ -156,7 +156,7 @@ set enable_seqscan = off as $$
   select q.id, q.lane, q.seq, q.attempt, q.run_at, q.started_at, q.error, j.created_at, j.max_attempts, j.options,
     j.idempotency_key, j.schedule_id, j.occurrence_at, j.args_is_json, j.args, j.parent_id, q.step_count, q.signal_count,
     q.awaits is not null
-  from {schema}.queue q join {schema}.jobs j on j.id = q.id
+  from {schema}.queue q join {schema}.jobs j on j.id = any(array[q.id])
   where q.token is not null and q.token = p_token
   order by q.run_at, q.seq
 $$;

@@ -10,7 +10,7 @@ create function {schema}.settle(
 ) returns table (place int, state text, run_at float8, lane int) language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set jit = off as $$
+set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();
@@ -20,7 +20,7 @@ begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
   -- One after the other, the two statements below lock in an order that is nobody else's.
   if p_outcomes && array['success', 'dead'] and p_outcomes && array['retry', 'release'] then
-    perform from {schema}.queue q where q.id = any(p_ids) order by q.id for update;
+    perform {schema}.lock_jobs(p_ids);
   end if;
   if p_outcomes && array['success', 'dead'] then
     return query
@@ -28,7 +28,7 @@ begin
         delete from {schema}.queue q
         using unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_errors, p_is_json, p_starts, p_lengths) with ordinality
           as g(id, attempt, token, outcome, error, is_json, start, length, place)
-        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and not q.is_awaited
+        where q.id = any(array[g.id]) and q.token is not distinct from g.token and q.attempt = g.attempt and not q.is_awaited
           and (g.outcome = 'success' or g.outcome = 'dead' and not q.is_cancel_requested)
         returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count,
           q.has_awaited, g.outcome, g.error, g.is_json, g.start, g.length, g.place
@@ -48,8 +48,8 @@ begin
       ), forgotten as (
         delete from {schema}.waiters
         where ctid = any(array(
-          select v.ctid from ended e join {schema}.waiters v on v.waiter_id = e.id where e.has_awaited
-          for update of v skip locked))
+          select v.ctid from ended e cross join lateral (
+            select v.ctid from {schema}.waiters v where e.has_awaited and v.waiter_id = e.id for update skip locked) v))
       )
       select place::int, outcome, run_at, lane from ended;
     get diagnostics v_settled = row_count;
@@ -68,7 +68,7 @@ begin
           settled_attempt = g.attempt, settled_token = g.token, awaits = null, signals_seen = null
         from unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_delays, p_errors) with ordinality
           as g(id, attempt, token, outcome, delay, error, place)
-        where q.id = g.id and q.token = g.token and q.attempt = g.attempt and g.outcome in ('retry', 'release')
+        where q.id = any(array[g.id]) and q.token is not distinct from g.token and q.attempt = g.attempt and g.outcome in ('retry', 'release')
           and not q.is_cancel_requested
         returning q.id, q.lane, q.attempt, q.started_at, q.worker_id, q.run_at, g.outcome, g.error, g.place
       ), recorded as (
@@ -90,6 +90,13 @@ begin
   end if;
 end $$;
 
+-- Locks jobs that are pending or running, in the order in which all do.
+create function {schema}.lock_jobs(p_ids uuid[]) returns void language plpgsql as $$
+begin
+  perform (select true from {schema}.queue q where q.id = g.id for update)
+  from (select distinct unnest(p_ids) as id order by 1) g;
+end $$;
+
 -- Ends attempts of jobs that others may wait for, or that are asked to stop, and wakes those who wait. As settle, with rows
 -- in addition that have no place: the lanes of jobs that were woken. Callers name each job once. Where all are 'apart', they
 -- call again.
@@ -99,7 +106,7 @@ create function {schema}.settle_apart(
 ) returns table (place int, state text, run_at float8, lane int) language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set jit = off as $$
+set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_now float8;
@@ -116,10 +123,10 @@ begin
       delete from {schema}.queue q
       using unnest(p_ids, p_attempts, p_tokens, p_outcomes, p_errors, p_is_json, p_starts, p_lengths) with ordinality
         as g(id, attempt, token, outcome, error, is_json, start, length, place)
-      where q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt
+      where q.id = any(array[g.id]) and q.token is not distinct from g.token and q.attempt = g.attempt
         and (g.outcome in ('success', 'dead') or q.is_cancel_requested)
       returning q.id, q.run_at, q.lane, q.attempt, q.token, q.started_at, q.worker_id, q.step_count, q.signal_count,
-        q.is_awaited, q.has_awaited, case when g.outcome = 'success' then 'success' when q.is_cancel_requested then 'cancelled' else 'dead' end as state,
+        case when g.outcome = 'success' then 'success' when q.is_cancel_requested then 'cancelled' else 'dead' end as state,
         case when g.outcome <> 'success' then q.error end as error_before,
         g.error, g.is_json, g.start, g.length, g.place
     ), finished as (
@@ -137,25 +144,32 @@ begin
       select lane >> 8, -count(*), count(*) filter (where state = 'success'), count(*) filter (where state = 'dead'),
         count(*) filter (where state = 'cancelled')
       from ended group by 1
-    ), woken as (
-      update {schema}.queue w set run_at = v_now, is_late = false
-      from (
-        select v.waiter_id as id, array_agg(e.id) as ended
-        from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id group by v.waiter_id) e
-      where w.id = e.id and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
-      returning w.lane
-    ), forgotten as (
-      delete from {schema}.waiters
-      where ctid = any(array(
-        select v.ctid from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id
-        for update of v skip locked))
-        or ctid = any(array(
-        select v.ctid from ended e join {schema}.waiters v on e.has_awaited and v.waiter_id = e.id
-        for update of v skip locked))
     )
-    select place::int, state, run_at, lane from ended
-    union all
-    select null, null, null, lane from woken;
+    select place::int, state, run_at, lane from ended;
+  return query select null::int, null::text, null::float8, w.lane from {schema}.wake_waiters(p_ids, v_now) w(lane);
+end $$;
+
+-- Makes the jobs due that await those of p_ids that have left queue, and forgets what these had to do with waiting. The lane of
+-- each that was woken. Callers have locked all who wait.
+create function {schema}.wake_waiters(p_ids uuid[], p_now float8) returns setof int language plpgsql as $$
+declare
+  v_ended uuid[] := array(
+    select g.id from unnest(p_ids) g(id) where not exists (select from {schema}.queue q where q.id = any(array[g.id])));
+begin
+  return query
+    update {schema}.queue w set run_at = p_now, is_late = false
+    from (
+      select distinct v.waiter_id as id from unnest(v_ended) g(id)
+        cross join lateral (select v.waiter_id from {schema}.waiters v where v.awaited_id = g.id offset 0) v) e
+    where w.id = any(array[e.id]) and w.expires_at is null and w.run_at > p_now and w.awaits && v_ended
+    returning w.lane;
+  delete from {schema}.waiters
+  where ctid = any(array(
+      select v.ctid from unnest(v_ended) g(id) cross join lateral (
+        select v.ctid from {schema}.waiters v where v.awaited_id = g.id for update skip locked) v))
+    or ctid = any(array(
+      select v.ctid from unnest(v_ended) g(id) cross join lateral (
+        select v.ctid from {schema}.waiters v where v.waiter_id = g.id for update skip locked) v));
 end $$;
 
 -- The jobs that are suspended, await one of these, and are not due yet.
@@ -166,10 +180,11 @@ begin
   return array(
     select w.id
     from (
-      select v.waiter_id as id, array_agg(q.id) as awaited
-      from unnest(p_ids) g(id) join {schema}.queue q on q.id = g.id and q.is_awaited
-        join {schema}.waiters v on v.awaited_id = q.id
-      group by v.waiter_id) a join {schema}.queue w on w.id = a.id
+      select v.waiter_id as id, array_agg(g.id) as awaited
+      from unnest(p_ids) g(id)
+        cross join lateral (select from {schema}.queue q where q.id = g.id and q.is_awaited offset 0) q
+        cross join lateral (select v.waiter_id from {schema}.waiters v where v.awaited_id = g.id offset 0) v
+      group by v.waiter_id) a join {schema}.queue w on w.id = any(array[a.id])
     where w.expires_at is null and w.run_at > v_now and a.awaited && w.awaits);
 end $$;
 
@@ -182,9 +197,10 @@ declare
   v_now float8 := {schema}.clock_ms();
 begin
   -- One that somebody else has woken meanwhile is not held up.
-  perform from {schema}.queue q
-  where q.id = any(p_ids || v_waiting) and (q.expires_at is null and q.run_at > v_now or q.id <> all(v_waiting))
-  order by q.id for update;
+  perform (
+    select true from {schema}.queue q
+    where q.id = g.id and (q.expires_at is null and q.run_at > v_now or q.id <> all(v_waiting)) for update)
+  from (select distinct unnest(p_ids || v_waiting) as id order by 1) g;
   return not exists (select unnest({schema}.list_waiting(p_ids)) except select unnest(v_waiting));
 end $$;
 
@@ -196,7 +212,7 @@ begin
   return query
     select g.place::int, 'apart', q.run_at, q.lane
     from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
-      join {schema}.queue q on q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt;
+      join {schema}.queue q on q.id = any(array[g.id]) and q.token is not distinct from g.token and q.attempt = g.attempt;
 end $$;
 
 -- Which of the attempts have been settled, and what became of their jobs.
@@ -207,11 +223,11 @@ begin
   return query
     select g.place::int, case when q.token is null then 'pending' else 'running' end, q.run_at, q.lane
     from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
-      join {schema}.queue q on q.id = g.id and q.settled_token = g.token and q.settled_attempt = g.attempt
+      join {schema}.queue q on q.id = any(array[g.id]) and q.settled_token = g.token and q.settled_attempt = g.attempt
     union all
     select g.place::int, f.state::text, f.run_at, f.lane
     from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
-      join {schema}.finished f on f.id = g.id and f.settled_token = g.token and f.settled_attempt = g.attempt;
+      join {schema}.finished f on f.id = any(array[g.id]) and f.settled_token = g.token and f.settled_attempt = g.attempt;
   -- As in enqueue_jobs: what took effect is told only once it is wherever it has to be.
   if found then perform pg_logical_emit_message(true, 'reseolio', ''); end if;
 end $$;

@@ -3,7 +3,7 @@
 create function {schema}.extend_leases(p_ids uuid[], p_attempts int[], p_tokens uuid[], p_lease_ms float8)
 returns table (place int, is_cancel_requested boolean) language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_indexonlyscan = off as $$
 #variable_conflict use_column
 begin
   -- An extension that is lost with the server costs a job that runs twice at the worst, as the crash itself does.
@@ -11,7 +11,7 @@ begin
   return query
     update {schema}.queue q set expires_at = {schema}.clock_ms() + p_lease_ms
     from unnest(p_ids, p_attempts, p_tokens) with ordinality g(id, attempt, token, place)
-    where q.id = g.id and q.token = g.token and q.attempt = g.attempt
+    where q.id = any(array[g.id]) and q.token is not distinct from g.token and q.attempt = g.attempt
     returning g.place::int, q.is_cancel_requested;
 end $$;
 
@@ -21,7 +21,7 @@ create function {schema}.reclaim_expired(p_limit int)
 returns table (id uuid, lane int, attempt smallint, state text, wait_ms float8) language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
-set enable_mergejoin = off as $$
+set enable_mergejoin = off set enable_indexonlyscan = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();
@@ -41,37 +41,22 @@ begin
           'message', 'worker ' || q.worker_id || ' was lost: its lease expired before the attempt ended',
           'stack', null) as error
         from unnest(v_expired) with ordinality e(id, place)
-          join {schema}.queue q on q.id = e.id join {schema}.jobs j on j.id = e.id
+          join {schema}.queue q on q.id = any(array[e.id]) join {schema}.jobs j on j.id = any(array[e.id])
       ), returned as (
         update {schema}.queue q set token = null, expires_at = null, run_at = v_now, is_late = false, error = lost.error,
           awaits = null, signals_seen = null
-        from lost where q.id = lost.id and lost.state = 'pending'
+        from lost where q.id = any(array[lost.id]) and lost.state = 'pending'
         returning q.*, lost.place
       ), ended as (
-        delete from {schema}.queue q using lost where q.id = lost.id and lost.state <> 'pending'
+        delete from {schema}.queue q using lost where q.id = any(array[lost.id]) and lost.state <> 'pending'
         returning q.id, q.run_at, q.lane, q.attempt, q.settled_attempt, q.settled_token, q.started_at, q.worker_id,
-          q.step_count, q.signal_count, q.is_awaited, q.has_awaited, lost.error, lost.state, lost.place
+          q.step_count, q.signal_count, lost.error, lost.state, lost.place
       ), finished as (
         insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
           settled_token, worker_id, error, step_count, signal_count)
         select id, v_now, run_at, started_at, state::{schema}.finished_state, lane, attempt, settled_attempt, settled_token,
           worker_id, error, step_count, signal_count
         from ended
-      ), woken as (
-        update {schema}.queue w set run_at = v_now, is_late = false
-        from (
-          select v.waiter_id as id, array_agg(e.id) as ended
-          from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id group by v.waiter_id) e
-        where w.id = e.id and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
-        returning w.lane
-      ), forgotten as (
-        delete from {schema}.waiters
-        where ctid = any(array(
-          select v.ctid from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id
-          for update of v skip locked))
-          or ctid = any(array(
-          select v.ctid from ended e join {schema}.waiters v on e.has_awaited and v.waiter_id = e.id
-          for update of v skip locked))
       ), reclaimed as (
         select id, lane, attempt, started_at, worker_id, error, place, 'pending' as state from returned
         union all
@@ -85,9 +70,10 @@ begin
           count(*) filter (where state = 'cancelled')
         from reclaimed group by 1
       )
-      (select id, lane, attempt, state, null::float8 from reclaimed order by place)
-      union all
-      select null, lane, null, null, null from woken;
+      select id, lane, attempt, state, null::float8 from reclaimed order by place;
+    return query
+      select null::uuid, w.lane, null::smallint, null::text, null::float8
+      from {schema}.wake_waiters(v_expired, v_now) w(lane);
   end if;
   return query select null::uuid, null::int, null::smallint, null::text, (
     select greatest(q.expires_at - v_now, 0) from {schema}.queue q where q.token is not null order by q.expires_at limit 1);
@@ -108,6 +94,6 @@ begin
   if v_missed = '{}' then return p_ids; end if;
   return array(
     select g.id from unnest(p_ids) with ordinality g(id, place)
-    where not exists (select from {schema}.waiters v where v.awaited_id = g.id and v.waiter_id = any(v_missed))
+    where not exists (select from {schema}.waiters v where v.awaited_id = any(array[g.id]) and v.waiter_id = any(v_missed))
     order by g.place);
 end $$;

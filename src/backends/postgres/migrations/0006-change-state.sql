@@ -4,7 +4,7 @@
 create function {schema}.cancel(p_ids uuid[], p_is_running_included boolean)
 returns table (id uuid, lane int, state text) language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_indexonlyscan = off as $$
 #variable_conflict use_column
 declare
   v_now float8;
@@ -16,7 +16,7 @@ begin
   v_now := {schema}.clock_ms();
   return query
     with ended as (
-      delete from {schema}.queue q using unnest(p_ids) g(id) where q.id = g.id and q.expires_at is null
+      delete from {schema}.queue q using unnest(p_ids) g(id) where q.id = any(array[g.id]) and q.expires_at is null
       returning q.*
     ), finished as (
       insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
@@ -26,29 +26,13 @@ begin
       from ended
     ), counted as (
       insert into {schema}.counts (name_id, pending, cancelled) select lane >> 8, -count(*), count(*) from ended group by 1
-    ), woken as (
-      update {schema}.queue w set run_at = v_now, is_late = false
-      from (
-        select v.waiter_id as id, array_agg(e.id) as ended
-        from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id group by v.waiter_id) e
-      where w.id = e.id and w.id <> all(p_ids) and w.expires_at is null and w.run_at > v_now and e.ended && w.awaits
-      returning w.lane
-    ), forgotten as (
-      delete from {schema}.waiters
-      where ctid = any(array(
-        select v.ctid from ended e join {schema}.waiters v on e.is_awaited and v.awaited_id = e.id
-        for update of v skip locked))
-        or ctid = any(array(
-        select v.ctid from ended e join {schema}.waiters v on e.has_awaited and v.waiter_id = e.id
-        for update of v skip locked))
     )
-    select id, lane, 'cancelled' from ended
-    union all
-    select null, lane, 'pending' from woken;
+    select id, lane, 'cancelled' from ended;
+  return query select null::uuid, w.lane, 'pending' from {schema}.wake_waiters(p_ids, v_now) w(lane);
   if p_is_running_included then
     return query
       update {schema}.queue q set is_cancel_requested = true
-      from unnest(p_ids) g(id) where q.id = g.id and q.expires_at is not null
+      from unnest(p_ids) g(id) where q.id = any(array[g.id]) and q.expires_at is not null
       returning q.id, q.lane, 'running';
   end if;
 end $$;
@@ -57,19 +41,19 @@ end $$;
 -- Callers sort the ids.
 create function {schema}.retry(p_ids uuid[]) returns table (id uuid, lane int, state text) language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_indexonlyscan = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();
 begin
   return query
     with dead as (
-      delete from {schema}.finished f using unnest(p_ids) g(id) where f.id = g.id and f.state = 'dead'
+      delete from {schema}.finished f using unnest(p_ids) g(id) where f.id = any(array[g.id]) and f.state = 'dead'
       returning f.id, f.settled_attempt, f.settled_token, f.step_count, f.signal_count
     ), returned as (
       insert into {schema}.queue (id, run_at, seq, lane, is_late, settled_attempt, settled_token, step_count, signal_count)
       select j.id, v_now, j.seq, j.lane, false, dead.settled_attempt, dead.settled_token, dead.step_count, dead.signal_count
-      from dead join {schema}.jobs j on j.id = dead.id
+      from dead join {schema}.jobs j on j.id = any(array[dead.id])
       returning id, lane
     ), counted as (
       insert into {schema}.counts (name_id, pending, dead) select lane >> 8, count(*), -count(*) from returned group by 1

@@ -10,7 +10,7 @@ create function {schema}.get_jobs(p_ids uuid[]) returns table (
 ) language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set jit = off as $$
+set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 begin
   return query
@@ -20,21 +20,21 @@ begin
       coalesce(q.worker_id, f.worker_id), q.expires_at, coalesce(q.error, f.error),
       j.schedule_id, j.occurrence_at, j.parent_id, coalesce(q.step_count, f.step_count), coalesce(q.signal_count, f.signal_count),
       q.awaits is not null and q.token is null, q.is_cancel_requested, j.args_is_json, j.args, f.result_is_json, f.result
-    from unnest(p_ids) g(id) join {schema}.jobs j on j.id = g.id
-      left join {schema}.queue q on q.id = g.id left join {schema}.finished f on f.id = g.id;
+    from unnest(p_ids) g(id) join {schema}.jobs j on j.id = any(array[g.id])
+      left join {schema}.queue q on q.id = any(array[g.id]) left join {schema}.finished f on f.id = any(array[g.id]);
 end $$;
 
 -- The states of jobs by their ids, in any order.
 create function {schema}.get_states(p_ids uuid[]) returns table (id uuid, state text) language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_indexonlyscan = off as $$
 #variable_conflict use_column
 begin
   return query
     select g.id, case when q.token is null then 'pending' else 'running' end
-    from unnest(p_ids) g(id) join {schema}.queue q on q.id = g.id
+    from unnest(p_ids) g(id) join {schema}.queue q on q.id = any(array[g.id])
     union all
-    select g.id, f.state::text from unnest(p_ids) g(id) join {schema}.finished f on f.id = g.id;
+    select g.id, f.state::text from unnest(p_ids) g(id) join {schema}.finished f on f.id = any(array[g.id]);
 end $$;
 
 -- The history of a job, oldest first.

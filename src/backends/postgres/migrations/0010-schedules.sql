@@ -170,7 +170,7 @@ create function {schema}.fire_schedules(
 ) returns table (place int, lane int, is_overlapped boolean) language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set jit = off as $$
+set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_now float8 := {schema}.clock_ms();
@@ -180,11 +180,12 @@ begin
     with locked as materialized (
       select s.id, s.lane, s.max_attempts, s.options, s.args_is_json, s.args,
         g.next_run_at, g.first_job, g.last_job, g.place,
-        s.overlap = 'skip' and exists (select from {schema}.queue q where q.id = s.last_job_id) as is_overlapped
+        s.overlap = 'skip' and exists (select from {schema}.queue q where q.id = any(array[s.last_job_id])) as is_overlapped
       from unnest(p_ids, p_revisions, p_next_run_ats, p_first_jobs, p_last_jobs) with ordinality
           as g(id, revision, next_run_at, first_job, last_job, place)
-        join {schema}.schedules s on s.id = g.id and s.revision = g.revision and s.state = 'active'
-      order by s.id for update of s skip locked
+        join {schema}.schedules s on s.id = any(array[g.id]) and s.revision = g.revision
+          and s.state is not distinct from 'active'
+      order by g.place for update of s skip locked
     ), given as materialized (
       select o.*, nextval('{schema}.enqueue_order') as seq
       from (
@@ -213,7 +214,7 @@ begin
         from (
           select id, next_run_at, case when last_job >= first_job and not is_overlapped then last_job end as made
           from locked) n) l
-      where s.id = l.id
+      where s.id = any(array[l.id])
     )
     select place::int, lane, is_overlapped from locked;
 end $$;

@@ -38,7 +38,7 @@ create function {schema}.record_steps(
 ) returns table (kind text, place int, job_id uuid) language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set jit = off as $$
+set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_next int;
@@ -46,11 +46,12 @@ declare
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
   if p_lock_timeout_ms is not null then perform set_config('lock_timeout', p_lock_timeout_ms::text, true); end if;
-  select count(*) into v_next from (
-    select from unnest(p_ids, p_attempts, p_tokens, p_firsts) g(id, attempt, token, first)
-      join {schema}.queue q on q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt
-    where coalesce(q.step_count, 0) = g.first
-    order by q.id for update of q) as next;
+  select count((
+    select true from {schema}.queue q
+    where q.id = g.id and q.token is not distinct from g.token and q.attempt = g.attempt
+      and coalesce(q.step_count, 0) = g.first
+    for update)) into v_next
+  from (select * from unnest(p_ids, p_attempts, p_tokens, p_firsts) as o(id, attempt, token, first) order by id) g;
   if v_next < cardinality(p_ids) then
     return query select * from {schema}.judge_recordings(p_ids, p_attempts, p_tokens, p_firsts, p_counts);
     return;
@@ -69,7 +70,7 @@ begin
   select p_ids[g.recording], g.number, v_child_ids[g.child], substring(p_bodies from g.start for g.length)
   from unnest(p_places, p_numbers, p_children, p_starts, p_lengths) g(recording, number, child, start, length);
   update {schema}.queue q set step_count = g.first + g.count
-  from unnest(p_ids, p_firsts, p_counts) g(id, first, count) where q.id = g.id and g.count > 0;
+  from unnest(p_ids, p_firsts, p_counts) g(id, first, count) where q.id = any(array[g.id]) and g.count > 0;
 end $$;
 
 -- What recordings are that were not added.
@@ -83,13 +84,13 @@ begin
         when g.count > 0 and q.step_count >= g.first + g.count then 'repeated' else 'lost' end,
       g.place::int, null::uuid
     from unnest(p_ids, p_attempts, p_tokens, p_firsts, p_counts) with ordinality g(id, attempt, token, first, count, place)
-      left join {schema}.queue q on q.id = g.id and q.token = g.token and q.attempt = g.attempt;
+      left join {schema}.queue q on q.id = any(array[g.id]) and q.token is not distinct from g.token and q.attempt = g.attempt;
   return query
     select 'step', g.place::int, s.child_id
     from unnest(p_ids, p_attempts, p_tokens, p_firsts, p_counts) with ordinality g(id, attempt, token, first, count, place)
-      join {schema}.queue q on q.id = g.id and q.token = g.token and q.attempt = g.attempt
+      join {schema}.queue q on q.id = any(array[g.id]) and q.token is not distinct from g.token and q.attempt = g.attempt
         and q.step_count >= g.first + g.count
-      join {schema}.steps s on s.job_id = g.id and s.number >= g.first and s.number < g.first + g.count
+      join {schema}.steps s on s.job_id = any(array[g.id]) and s.number >= g.first and s.number < g.first + g.count
     order by g.place, s.number;
   -- As in enqueue_jobs: what is there is told only once it is wherever it has to be.
   if found then perform pg_logical_emit_message(true, 'reseolio', ''); end if;
@@ -128,7 +129,7 @@ declare
   v_is_woken boolean;
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
-  perform from {schema}.queue q where q.id = any(p_job_ids) order by q.id for update;
+  perform {schema}.lock_jobs(p_job_ids);
   v_now := {schema}.clock_ms();
   for i in 1 .. cardinality(p_ids) loop
     place := i;

@@ -12,7 +12,7 @@ create function {schema}.suspend(
 ) returns table (place int, state text, run_at float8, lane int) language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set jit = off as $$
+set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_now float8;
@@ -30,17 +30,17 @@ declare
   v_inner uuid[] := array(select unnest(p_ids) intersect select unnest(p_awaits));
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
-  perform from {schema}.queue q where q.id = any(p_ids || p_awaits) order by q.id for update;
+  perform {schema}.lock_jobs(p_ids || p_awaits);
   v_now := {schema}.clock_ms();
   return query select * from {schema}.settled_before(p_ids, p_attempts, p_tokens);
   -- One after the other, so that each sees for what those before it wait.
   for i in 1 .. cardinality(p_ids) loop
     select q.* into v_job from {schema}.queue q
-    where q.id = p_ids[i] and q.token = p_tokens[i] and q.attempt = p_attempts[i];
+    where q.id = p_ids[i] and q.token is not distinct from p_tokens[i] and q.attempt = p_attempts[i];
     continue when not found;
     v_awaits := p_awaits[p_firsts[i] : p_lasts[i]];
     v_is_there := coalesce(v_job.signal_count, 0) > p_signals_seen[i] or exists (
-      select from unnest(v_awaits) a(id) where not exists (select from {schema}.queue q where q.id = a.id));
+      select from unnest(v_awaits) a(id) where not exists (select from {schema}.queue q where q.id = any(array[a.id])));
     v_run_at := case when v_is_there then v_now else coalesce(p_wake_ats[i], {schema}.never_due()) end;
     place := i;
     run_at := v_run_at;
@@ -81,17 +81,27 @@ begin
   where ctid = any(array(
     select v.ctid
     from (
-      select v.awaited_id, v.waiter_id from {schema}.waiters v where v.waiter_id = any(p_suspended)
+      select * from {schema}.list_waits(p_suspended)
       except
       select * from unnest(p_awaited, p_waiters)) s
-      join {schema}.waiters v on v.awaited_id = s.awaited_id and v.waiter_id = s.waiter_id
-    for update of v skip locked));
+      cross join lateral (
+        select v.ctid from {schema}.waiters v where v.awaited_id = s.awaited_id and v.waiter_id = s.waiter_id
+        for update skip locked) v));
   insert into {schema}.waiters (awaited_id, waiter_id)
   select * from unnest(p_awaited, p_waiters)
   except
-  select v.awaited_id, v.waiter_id from {schema}.waiters v where v.waiter_id = any(p_suspended);
+  select * from {schema}.list_waits(p_suspended);
   update {schema}.queue q set is_awaited = true
-  from (select distinct a.id from unnest(p_awaited) a(id)) a where q.id = a.id and not q.is_awaited;
+  from (select distinct a.id from unnest(p_awaited) a(id)) a where q.id = any(array[a.id]) and not q.is_awaited;
+end $$;
+
+create function {schema}.list_waits(p_waiters uuid[]) returns table (awaited_id uuid, waiter_id uuid) language plpgsql as $$
+#variable_conflict use_column
+begin
+  return query
+    select v.awaited_id, v.waiter_id
+    from unnest(p_waiters) g(id)
+      cross join lateral (select v.awaited_id, v.waiter_id from {schema}.waiters v where v.waiter_id = g.id offset 0) v;
 end $$;
 
 -- Whether a job can never go on that waits for nothing but one of p_awaits: whatever it comes to from there waits for nothing
@@ -112,7 +122,7 @@ begin
       select a.id from unnest(p_awaits) a(id)
       union
       select a.id
-      from reached r join {schema}.queue q on q.id = r.id and q.id <> p_id
+      from reached r join {schema}.queue q on q.id = any(array[r.id]) and q.id <> p_id
         and q.expires_at is null and q.signals_seen is null and q.run_at = {schema}.never_due()
         cross join unnest(q.awaits) a(id)
     )
