@@ -13,7 +13,7 @@ import { decodePayload, encodePayload } from '../core/payload.ts';
 import type { ChangeResult, NameCounts, Storage } from '../core/storage.ts';
 import { awaitJob } from '../workflow/await-job.ts';
 import { currentContext, workflowOn } from '../workflow/current-job.ts';
-import { assertSignalName } from '../workflow/wait-for-signal.ts';
+import { assertRequestName } from '../workflow/request-name.ts';
 import { cancelJob } from './cancel-job.ts';
 import { type ListJobsQuery, resolveListJobsQuery } from './list-jobs-query.ts';
 import type { ResultWaiter } from './result-waiter.ts';
@@ -109,7 +109,7 @@ export class JobAccess {
     const { storage } = this.#source();
     const { ids, maxPayloadBytes } = this.#params;
     assertJobId(jobId);
-    assertSignalName(name);
+    assertRequestName('a signal', name);
     const packed = payload === undefined ? null : encodePayload(payload, 'payload', maxPayloadBytes);
     const [result] = await storage.signal({ signals: [{ id: ids.next(), jobId, name, payload: packed }] });
     if (result === undefined || result.status === 'not_found') throw jobNotFound(jobId);

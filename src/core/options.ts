@@ -80,8 +80,8 @@ export const LIMITS = {
   stepBytes: 67_108_864,
   /** Signals that one job may be sent. */
   signals: 10_000,
-  signalNameBytes: 128,
-  stepNameBytes: 128,
+  /** Of a step, a signal or a change. */
+  requestNameBytes: 128,
   listPage: 1000,
   listOffset: 1_000_000,
   concurrency: 10_000,
@@ -181,8 +181,7 @@ function mergeJobOptions(given: Partial<JobOptions>, base: JobOptions): JobOptio
 
 /** Throws `invalid_idempotency_key` unless `key` can be one. */
 export function assertIdempotencyKey(key: unknown): void {
-  const bytes = typeof key === 'string' && key.isWellFormed() ? Buffer.byteLength(key) : 0;
-  if (bytes === 0 || bytes > LIMITS.idempotencyKeyBytes) {
+  if (!isText(key, LIMITS.idempotencyKeyBytes)) {
     throw new ReseolioError(
       'invalid_idempotency_key',
       `idempotencyKey is ${describeValue(key)}: use 1 to ${LIMITS.idempotencyKeyBytes} bytes of well-formed text`,
@@ -190,12 +189,19 @@ export function assertIdempotencyKey(key: unknown): void {
   }
 }
 
+/** Whether `value` is well-formed text of 1 to `maxBytes` bytes of UTF-8. */
+export function isText(value: unknown, maxBytes: number): value is string {
+  if (typeof value !== 'string' || value === '' || !value.isWellFormed()) return false;
+  return Buffer.byteLength(value) <= maxBytes;
+}
+
 function assertTransaction(tx: unknown): void {
   if (typeof tx === 'object' && tx !== null && 'query' in tx && typeof tx.query === 'function') return;
   throw new ReseolioError('invalid_option', `tx is ${describeValue(tx)}: pass a client that has query(text, values)`);
 }
 
-function assertKnownKeys(given: object, known: ReadonlySet<string>): void {
+/** Throws `invalid_option` unless `given` is an object with no keys but `known`. */
+export function assertKnownKeys(given: object, known: ReadonlySet<string>): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new ReseolioError('invalid_option', `options must be an object, not ${describeValue(given)}`);
   }

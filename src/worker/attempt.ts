@@ -33,10 +33,14 @@ export class Attempt implements Deadlined, JobContext {
   isLeaseLost = false;
   /** Its handler has returned or thrown. */
   isHandlerDone = false;
+  /** It has thrown, or what it returned cannot be stored. */
   hasFailed = false;
   /** Set when the attempt ends, unless its lease was lost. */
   outcome: AttemptOutcome | null = null;
-  /** Called when the attempt is aborted, or (`isOver` false) its job is asked to stop: what an `AbortSignal` costs is for handlers that look at theirs. */
+  /**
+   * Called when the attempt is aborted, or (`isOver` false) its job is asked to stop: what an `AbortSignal` costs is for
+   * handlers that look at theirs.
+   */
   onAbort: ((isOver: boolean) => void) | null = null;
   #controller: AbortController | null = null;
   #abortReason: ReseolioError | null = null;

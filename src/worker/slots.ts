@@ -83,18 +83,9 @@ export class Slots {
     this.#params.onFreed();
   }
 
-  /** Calls `goOn` as soon as the attempt has a slot again. */
+  /** Calls `goOn` as soon as a parked attempt has a slot again. */
   unpark(attempt: Attempt, goOn: () => void): void {
-    if (!this.#parked.delete(attempt)) {
-      // It waits for one already, for another reason.
-      const before = this.#ready.get(attempt);
-      if (before === undefined) return;
-      this.#ready.set(attempt, () => {
-        before();
-        goOn();
-      });
-      return;
-    }
+    if (!this.#parked.delete(attempt)) return;
     this.#deadlines.remove(attempt);
     this.#ready.set(attempt, goOn);
     this.serve();

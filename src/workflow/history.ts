@@ -1,6 +1,5 @@
 import { type BegunStep, type EndedStep, type StepPlace, unpackStep } from '../core/step.ts';
 import type { StoredStep } from '../core/step-operations.ts';
-import { isSame } from './step-places.ts';
 
 /** One thing that the handler is told, or was told in an earlier run. */
 export interface Told {
@@ -22,6 +21,8 @@ export class History {
   #told: Told[] = [];
   readonly #toldAt = new Map<number, Told>();
   readonly #begunAt = new Map<number, BegunStep>();
+  /** Of children that were called anew: the first that was called in their place. */
+  readonly #firstCalled = new Map<string, string>();
   #lastPosition = -1;
   #lastOrder = -1;
   #next = 0;
@@ -44,15 +45,20 @@ export class History {
     return this.#lastPosition >= position;
   }
 
-  /** What is remembered to be asked for at `position`, null for nothing. */
-  placeAt(position: number): StepPlace | null {
-    return this.#toldAt.get(position)?.step ?? this.#begunAt.get(position) ?? null;
+  /** What is remembered to be asked for at `position`, unless it is what `asked` asks for; null also for nothing. */
+  differenceAt(position: number, asked: Pick<StepPlace, 'operation' | 'name'>): StepPlace | null {
+    const place = this.#placeAt(position);
+    if (place === null || place.operation !== asked.operation) return place;
+    // One that awaits a child that was called anew awaits it in the place of the one before.
+    const nameOf = ({ operation, name }: typeof asked): string =>
+      operation === 'result' ? (this.#firstCalled.get(name) ?? name) : name;
+    return nameOf(place) === nameOf(asked) ? null : place;
   }
 
   /** False: an earlier run went past `position` before there was a version to ask for. */
   hasVersionAt(position: number, name: string): boolean {
-    const place = this.placeAt(position);
-    return place === null ? !this.reaches(position) : isSame(place, { operation: 'version', name });
+    if (this.#placeAt(position) === null) return !this.reaches(position);
+    return this.differenceAt(position, { operation: 'version', name }) === null;
   }
 
   toldAt(position: number): Told | null {
@@ -78,7 +84,10 @@ export class History {
       else if (step.phase === 'forgotten') this.#forgetFailures();
       else {
         const before = this.#toldAt.get(step.position);
-        if (before !== undefined && before.jobId !== jobId) this.callAnew(before);
+        if (before !== undefined && before.jobId !== jobId) {
+          this.callAnew(before);
+          this.noteCalled(before, jobId);
+        }
         this.#put({ step, jobId, isReady: true, isRecorded: true });
       }
     }
@@ -94,7 +103,7 @@ export class History {
   end(step: Omit<EndedStep, 'order'>): Told {
     const known = this.#toldAt.get(step.position);
     const order = known?.step.order ?? this.#lastOrder + 1;
-    const ended: Told = { step: { ...step, order }, jobId: null, isReady: false, isRecorded: false };
+    const ended: Told = { step: { ...step, order }, jobId: known?.jobId ?? null, isReady: false, isRecorded: false };
     if (known !== undefined) return Object.assign(known, ended);
     this.#put(ended);
     this.#told.push(ended);
@@ -117,6 +126,18 @@ export class History {
     for (const { position, operation, name } of [...this.#begunAt.values()]) {
       if (operation === 'result' && name === told.jobId) this.#begunAt.delete(position);
     }
+  }
+
+  /** The job that stands for a child is known. */
+  noteCalled(told: Told, jobId: string | null): void {
+    if (told.jobId !== null && jobId !== null) {
+      this.#firstCalled.set(jobId, this.#firstCalled.get(told.jobId) ?? told.jobId);
+    }
+    told.jobId = jobId;
+  }
+
+  #placeAt(position: number): StepPlace | null {
+    return this.#toldAt.get(position)?.step ?? this.#begunAt.get(position) ?? null;
   }
 
   #put(told: Told): void {

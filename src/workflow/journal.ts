@@ -4,7 +4,8 @@ import type { NewJob } from '../core/new-job.ts';
 import { LIMITS, NEVER_DUE } from '../core/options.ts';
 import { type BegunStep, type EndedStep, packStep, type StepPlace } from '../core/step.ts';
 import { History, type Told } from './history.ts';
-import { loadHistory } from './load-history.ts';
+import { type LoadHistoryParams, loadHistory, tryFailuresAgain } from './load-history.ts';
+import { PatientReader } from './patient-reader.ts';
 import { Recorder } from './recorder.ts';
 import type { WorkflowEnvironment } from './workflow-host.ts';
 
@@ -24,6 +25,7 @@ export class Journal {
   readonly history = new History();
   readonly #params: JournalParams;
   readonly #recorder: Recorder;
+  #reader: PatientReader | null = null;
   #steps: number;
   #bytes = 0;
 
@@ -34,14 +36,17 @@ export class Journal {
     this.#recorder = new Recorder({ ...environment, lease, from: job.stepCount, onLeaseLost });
   }
 
-  /** Reads what is stored. */
-  async load(isResumed: boolean, isOver: () => boolean): Promise<void> {
+  /** Reads what is stored. Never resolves once the journal is closed. */
+  async load(isResumed: boolean): Promise<void> {
     const { job, environment } = this.#params;
     if (job.stepCount === 0) return;
+    const reader = new PatientReader(environment);
+    this.#reader = reader;
+    const { storage } = environment;
+    const params: LoadHistoryParams = { history: this.history, job, storage, repeat: (read) => reader.repeat(read) };
+    this.#bytes = await loadHistory(params);
     // To be read in its place by those that go on with this attempt: what comes next was recorded without the failures.
-    const onForgotten = (): void => this.#record(packStep({ phase: 'forgotten' }), null, () => {});
-    const bytes = await loadHistory(this.history, job, isResumed, environment, isOver, onForgotten);
-    this.#bytes += bytes;
+    if (!isResumed && (await tryFailuresAgain(params))) this.#record(packStep({ phase: 'forgotten' }), null, () => {});
   }
 
   /** A request is under way that time ends. */
@@ -95,12 +100,13 @@ export class Journal {
 
   close(): void {
     this.#recorder.close();
+    this.#reader?.close();
   }
 
   #recordTold(told: Told, child: NewJob | null): void {
     told.isRecorded = true;
     this.#record(packStep(told.step), child, (jobId) => {
-      told.jobId = jobId;
+      this.history.noteCalled(told, jobId);
       told.isReady = true;
       this.#params.onReady();
     });

@@ -13,6 +13,8 @@ export class Residence {
   readonly #params: ResidenceParams;
   readonly #stays = new Set<Stay>();
   #isParked = false;
+  /** What is to go on once there is a slot, which has been asked for. */
+  #goOns: (() => void)[] = [];
 
   constructor(params: ResidenceParams) {
     this.#params = params;
@@ -21,6 +23,11 @@ export class Residence {
   /** The slot was given back. */
   get isParked(): boolean {
     return this.#isParked;
+  }
+
+  /** A slot has been asked for. */
+  get isUnparking(): boolean {
+    return this.#goOns.length > 0;
   }
 
   /** A function of a step runs, and needs the slot. */
@@ -59,9 +66,14 @@ export class Residence {
       goOn();
       return;
     }
+    this.#goOns.push(goOn);
+    if (this.#goOns.length > 1) return;
     this.#params.host.unpark(() => {
       this.#isParked = false;
-      goOn();
+      const goOns = this.#goOns;
+      this.#goOns = [];
+      for (const next of goOns) next();
+      this.#params.onChange();
     });
   }
 

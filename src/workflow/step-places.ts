@@ -2,11 +2,6 @@ import type { StepPlace } from '../core/step.ts';
 
 type Asked = Pick<StepPlace, 'operation' | 'name'>;
 
-/** Whether a handler asks for what its job remembers. */
-export function isSame(expected: StepPlace, asked: Asked): boolean {
-  return expected.operation === asked.operation && expected.name === asked.name;
-}
-
 export function describeDifference(expected: StepPlace, asked: Asked): string {
   return `as request ${expected.position} of its handler the job remembers a ${describe(expected)}, and the handler asks for a ${describe(asked)}: give code that changes a version()`;
 }

@@ -1,7 +1,8 @@
 import { ReseolioError, StepFailedError } from '../core/errors.ts';
-import { describeValue, type JobOptions, LIMITS, resolveJobOptions } from '../core/options.ts';
+import { describeValue, type JobOptions, resolveJobOptions } from '../core/options.ts';
 import { decodePayload } from '../core/payload.ts';
 import { currentContext, type JobContext, quietInHandler, requireWorkflow } from './current-job.ts';
+import { assertRequestName } from './request-name.ts';
 import { StepTries, type StepTry } from './step-tries.ts';
 
 /**
@@ -37,7 +38,10 @@ async function runStep<Result>(
 ): Promise<Awaited<Result>> {
   const workflow = requireWorkflow('step()');
   const context = currentContext() as JobContext;
-  assertStep(name, run);
+  assertRequestName('a step', name);
+  if (typeof run !== 'function') {
+    throw new ReseolioError('invalid_argument', `step ${name} was given ${describeValue(run)}: pass a function`);
+  }
   const { timeoutMs = null } = options;
   const resolved = resolveJobOptions(options);
   let isNew = false;
@@ -56,16 +60,4 @@ async function runStep<Result>(
   const { outcome } = await request.answer;
   if (outcome.kind === 'failed') throw new StepFailedError(name, outcome.attempts, outcome.error, outcome.isRetryable);
   return decodePayload(outcome.kind === 'returned' ? outcome.result : null) as Awaited<Result>;
-}
-
-function assertStep(name: unknown, run: unknown): void {
-  const bytes = typeof name === 'string' && name.isWellFormed() ? Buffer.byteLength(name) : 0;
-  if (bytes === 0 || bytes > LIMITS.stepNameBytes) {
-    throw new ReseolioError(
-      'invalid_argument',
-      `the name of a step is ${describeValue(name)}: use 1 to ${LIMITS.stepNameBytes} bytes of well-formed text`,
-    );
-  }
-  if (typeof run === 'function') return;
-  throw new ReseolioError('invalid_argument', `step ${name} was given ${describeValue(run)}: pass a function`);
 }

@@ -1,6 +1,7 @@
 import { NondeterminismError, ReseolioError } from '../core/errors.ts';
-import { describeValue, LIMITS } from '../core/options.ts';
+import { describeValue } from '../core/options.ts';
 import { quietInHandler, requireWorkflow } from './current-job.ts';
+import { assertRequestName } from './request-name.ts';
 
 const MAX_VERSION = 1_000_000;
 
@@ -24,7 +25,8 @@ export function version(changeId: string, max: number): Promise<number> {
 
 async function chooseVersion(changeId: string, max: number): Promise<number> {
   const workflow = requireWorkflow('version()');
-  assertChange(changeId, max);
+  assertRequestName('a change', changeId);
+  assertVersion(max);
   let known = workflow.versions.get(changeId);
   if (known === undefined) {
     const { answer } = workflow.ask('version', changeId, (request) => {
@@ -44,12 +46,10 @@ async function chooseVersion(changeId: string, max: number): Promise<number> {
   throw error;
 }
 
-function assertChange(changeId: unknown, max: unknown): void {
-  const bytes = typeof changeId === 'string' && changeId.isWellFormed() ? Buffer.byteLength(changeId) : 0;
-  const isVersion = typeof max === 'number' && Number.isInteger(max) && max >= 1 && max <= MAX_VERSION;
-  if (bytes > 0 && bytes <= LIMITS.stepNameBytes && isVersion) return;
+function assertVersion(max: unknown): void {
+  if (typeof max === 'number' && Number.isInteger(max) && max >= 1 && max <= MAX_VERSION) return;
   throw new ReseolioError(
     'invalid_argument',
-    `version() was given ${describeValue(changeId)} and ${describeValue(max)}: pass 1 to ${LIMITS.stepNameBytes} bytes of text, and a whole number from 1`,
+    `version() was given ${describeValue(max)}: pass a whole number from 1 to ${MAX_VERSION}`,
   );
 }

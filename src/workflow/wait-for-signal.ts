@@ -1,12 +1,15 @@
-import { ReseolioError, SignalTimeoutError } from '../core/errors.ts';
-import { assertNumber, describeValue, LIMITS } from '../core/options.ts';
+import { SignalTimeoutError } from '../core/errors.ts';
+import { assertKnownKeys, assertNumber, LIMITS } from '../core/options.ts';
 import { decodePayload } from '../core/payload.ts';
 import { quietInHandler, requireWorkflow } from './current-job.ts';
 import type { Request } from './request.ts';
+import { assertRequestName } from './request-name.ts';
 import type { Workflow } from './workflow.ts';
 
 /** How long a wait in memory goes without looking. */
 const POLL_MS = 1000;
+
+const OPTION_KEYS: ReadonlySet<string> = new Set(['timeoutMs'] satisfies (keyof WaitForSignalOptions)[]);
 
 export interface WaitForSignalOptions {
   /** How long to wait, milliseconds, 0 to 10 years; time in which the job is not in memory counts. Default: for ever. */
@@ -25,9 +28,11 @@ export function waitForSignal<Payload = unknown>(name: string, options: WaitForS
   return quietInHandler(takeSignal<Payload>(name, options));
 }
 
-async function takeSignal<Payload>(name: string, { timeoutMs }: WaitForSignalOptions): Promise<Payload> {
+async function takeSignal<Payload>(name: string, options: WaitForSignalOptions): Promise<Payload> {
   const workflow = requireWorkflow('waitForSignal()');
-  assertSignalName(name);
+  assertRequestName('a signal', name);
+  assertKnownKeys(options, OPTION_KEYS);
+  const { timeoutMs } = options;
   if (timeoutMs !== undefined) assertNumber('timeoutMs', timeoutMs, 0, LIMITS.startDelayMs);
   const { answer } = workflow.ask('signal', name, (request, begun) => {
     const take = (): void => takeIfThere(workflow, request);
@@ -39,16 +44,6 @@ async function takeSignal<Payload>(name: string, { timeoutMs }: WaitForSignalOpt
   const { outcome } = await answer;
   if (outcome.kind === 'signalled') return decodePayload(outcome.payload) as Payload;
   throw new SignalTimeoutError(name);
-}
-
-/** Throws `invalid_argument` unless `name` can be that of a signal. */
-export function assertSignalName(name: unknown): asserts name is string {
-  const bytes = typeof name === 'string' && name.isWellFormed() ? Buffer.byteLength(name) : 0;
-  if (bytes > 0 && bytes <= LIMITS.signalNameBytes) return;
-  throw new ReseolioError(
-    'invalid_argument',
-    `the name of a signal is ${describeValue(name)}: use 1 to ${LIMITS.signalNameBytes} bytes of well-formed text`,
-  );
 }
 
 function takeIfThere(workflow: Workflow, request: Request): void {

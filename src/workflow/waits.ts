@@ -34,7 +34,7 @@ export class Waits {
 
   /** A look that was made while the request waited has found nothing. */
   lookedInVain(request: Request): void {
-    if (!request.isWaiting) return;
+    if (!request.isWaiting || !request.isLooking) return;
     request.isLooking = false;
     if (request.isElapsed) this.#params.onElapsed(request);
     else this.#params.onLooked(request);

@@ -8,7 +8,7 @@ import { OpenRequests } from './open-requests.ts';
 import { Request, type StartRequest } from './request.ts';
 import { Residence } from './residence.ts';
 import { SignalInbox } from './signal-inbox.ts';
-import { describeDifference, describeMissing, isSame } from './step-places.ts';
+import { describeDifference, describeMissing } from './step-places.ts';
 import { toStoredError } from './stored-error.ts';
 import { Waits } from './waits.ts';
 import type { WorkflowEnvironment, WorkflowHost } from './workflow-host.ts';
@@ -205,7 +205,7 @@ export class Workflow {
   async #load(): Promise<void> {
     this.#phase = 'loading';
     const { isResumed } = this.#params;
-    await this.#journal.load(isResumed, () => this.isOver);
+    await this.#journal.load(isResumed);
     if (this.isOver) return;
     for (const { step } of this.#journal.history.told) {
       if (step.outcome.kind === 'signalled') this.#takenSignals.add(step.outcome.index);
@@ -227,9 +227,9 @@ export class Workflow {
     const position = this.#asked++;
     request.position = position;
     this.#open.add(request);
-    const place = history.placeAt(position);
-    if (place !== null && !isSame(place, request)) {
-      this.fail(new NondeterminismError(describeDifference(place, request)));
+    const expected = history.differenceAt(position, request);
+    if (expected !== null) {
+      this.fail(new NondeterminismError(describeDifference(expected, request)));
       return;
     }
     if (!history.toldAt(position)?.isReady) request.start(request, history.begunAt(position));
@@ -248,6 +248,8 @@ export class Workflow {
   }
 
   #pump(): void {
+    // What is to be told is told then.
+    if (this.residence.isUnparking) return;
     const told = this.#journal.history.next;
     const request = told === null ? null : this.#open.get(told.step.position);
     if (told === null) this.#rest();

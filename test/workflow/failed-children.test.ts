@@ -207,3 +207,37 @@ test('a parent that is woken by something else does not take a dead child for an
   expect(await handle.details()).toMatchObject({ status: 'success', result: [1, 'child'], attempt: 1 });
   expect(runs()).toBe(1);
 });
+
+test.each([false, true])(
+  'a child that dies after a wait for it timed out is called anew, and awaited in its place (suspended: %s)',
+  async (isSuspended) => {
+    const { runtime, startClient } = createFixture();
+    const client = await startClient({ suspendAfterMs: isSuspended ? 20 : 5000 });
+    let runs = 0;
+    const child = client.durable(
+      'child',
+      async () => {
+        await work(runtime, 100);
+        if (++runs < 3) throw new Error(`child ${runs}`);
+        return `run ${runs}`;
+      },
+      ONCE,
+    );
+    const told: string[] = [];
+    const parent = client.durable(
+      'parent',
+      async () => {
+        const handle = await child();
+        const first = await handle.result(10).catch((error: Error) => error.name);
+        told.push(first);
+        return handle.result();
+      },
+      FAST,
+    );
+    const handle = await parent();
+    await runtime.advance(1000);
+    expect(await handle.details()).toMatchObject({ status: 'success', result: 'run 3', attempt: 3 });
+    expect(new Set(told)).toEqual(new Set(['ResultTimeoutError']));
+    expect(await client.listJobs({ parentId: handle.jobId })).toMatchObject({ total: 3 });
+  },
+);

@@ -45,3 +45,27 @@ test.each(Object.keys(FAULTS))('steps are not run again though reads of what is 
   expect(log).toEqual(['a', 'b', 'c', 'd', 'e']);
   expect(faults).toBe(5);
 });
+
+test('a client that stops while what is remembered cannot be read leaves no timer behind', async () => {
+  const { runtime, storage, startClient } = createFixture();
+  const client = await startClient({ shutdownGraceMs: 0 });
+  let runs = 0;
+  const parent = client.durable(
+    'parent',
+    async () => {
+      runs++;
+      await step('a', () => 1);
+      throw new Error('again');
+    },
+    { ...FAST, initialDelayMs: 50, maxDelayMs: 50 },
+  );
+  await parent();
+  await runtime.advance(10);
+  storage.fail('getSteps', new Error('cut'));
+  await runtime.advance(100);
+  expect(runs).toBe(2);
+  const stopped = client.stop();
+  await runtime.advance(10);
+  await stopped;
+  expect(runtime.pendingTimers).toBe(0);
+});

@@ -189,6 +189,18 @@ test.each([-1, Number.NaN, '5', 4e14])('a wait for a signal cannot time out afte
   expect(caught).toMatchObject([withCode('invalid_option')]);
 });
 
+test('a wait for a signal knows no options but its own', async () => {
+  const { runtime, startClient } = createFixture();
+  const client = await startClient();
+  const caught: unknown[] = [];
+  const parent = client.durable('parent', () =>
+    waitForSignal('go', { timeout: 5 } as object).catch((error: unknown) => caught.push(error)),
+  );
+  await parent();
+  await runtime.advance(10);
+  expect(caught).toMatchObject([withCode('invalid_option')]);
+});
+
 test('what a signal carries is packed as arguments are', async () => {
   const { runtime, startClient } = createFixture();
   const client = await startClient({ maxPayloadBytes: 1000 });

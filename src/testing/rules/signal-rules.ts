@@ -50,7 +50,7 @@ export const signalRules: RuleGroup = {
     'keeps names as they are, in any script': async (t) => {
       const s = new StepContext(t);
       const id = await t.enqueueOne();
-      const names = ['go', 'go:on', 'Go', 'ведь', '\u{1f680}'.repeat(32), 'x'.repeat(LIMITS.signalNameBytes)];
+      const names = ['go', 'go:on', 'Go', 'ведь', '\u{1f680}'.repeat(32), 'x'.repeat(LIMITS.requestNameBytes)];
       for (const name of names) await s.signal(id, { name });
       assert.deepEqual(await s.signalNames(id), names);
     },
