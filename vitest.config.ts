@@ -6,6 +6,7 @@ export default defineConfig({
     exclude: ['test/long/**'],
     globalSetup: './test/postgres/global-setup.ts',
     pool: 'forks',
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ['default', './test/reporter.ts'],

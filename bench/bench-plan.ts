@@ -2,6 +2,8 @@
 export interface BenchPlan {
   /** Times each measure is taken, in turn with the floor. */
   readonly rounds: number;
+  /** The same for measures that mostly wait for a time to come. */
+  readonly timedRounds: number;
   /** How long one round measures. */
   readonly roundMs: number;
   /** How long the floor is measured before and after each round. */
@@ -33,10 +35,13 @@ export interface BenchPlan {
   readonly asleepWorkflows: number;
   readonly asleepRounds: number;
   readonly asleepIdleMs: number;
+  /** Until three processes have started. */
+  readonly asleepStartMs: number;
 }
 
 const FULL: BenchPlan = {
   rounds: 7,
+  timedRounds: 7,
   roundMs: 1000,
   floorMs: 200,
   drainJobs: 50_000,
@@ -56,30 +61,33 @@ const FULL: BenchPlan = {
   asleepWorkflows: 10_000,
   asleepRounds: 3,
   asleepIdleMs: 8000,
+  asleepStartMs: 8000,
 };
 
 /** Shows that everything runs; its figures are worth little. */
 const QUICK: BenchPlan = {
   rounds: 3,
+  timedRounds: 1,
   roundMs: 150,
   floorMs: 50,
-  drainJobs: 10_000,
+  drainJobs: 5000,
   backlogJobs: 100_000,
   claimsPerRound: 20,
-  historyJobs: 200_000,
-  snapshotMs: 4000,
-  snapshotSampledMs: 2000,
-  memoryProcesses: 3,
-  wakeUpsPerRound: 20,
-  idleMs: 2000,
-  lagSeconds: 4,
+  historyJobs: 100_000,
+  snapshotMs: 2000,
+  snapshotSampledMs: 1000,
+  memoryProcesses: 1,
+  wakeUpsPerRound: 10,
+  idleMs: 1000,
+  lagSeconds: 2,
   burstSchedules: 1000,
-  idleSchedules: 10_000,
-  scheduleIdleMs: 2000,
-  fanOutParents: 20,
-  asleepWorkflows: 1000,
+  idleSchedules: 1000,
+  scheduleIdleMs: 1000,
+  fanOutParents: 10,
+  asleepWorkflows: 500,
   asleepRounds: 1,
-  asleepIdleMs: 1000,
+  asleepIdleMs: 500,
+  asleepStartMs: 4000,
 };
 
 export function benchPlan(isQuick: boolean): BenchPlan {

@@ -4,9 +4,8 @@ import { GOALS } from '../goals.ts';
 import type { MeasureContext } from '../measure-list.ts';
 import type { AsleepAnswer, AwakeAnswer } from '../processes/asleep-process.ts';
 
-/** How long each workflow may take to fall asleep, and processes to start. */
+/** How long each workflow may take to fall asleep. */
 const LEAD_MS_PER_WORKFLOW = 2;
-const START_MS = 8000;
 
 interface AsleepRound {
   readonly empty: AsleepAnswer;
@@ -23,7 +22,7 @@ export async function measureWorkflowAsleep(context: MeasureContext): Promise<Fi
 
 async function measureRound({ plan, storage }: MeasureContext, round: number): Promise<AsleepRound> {
   const count = plan.asleepWorkflows;
-  const dueAt = Date.now() + START_MS + LEAD_MS_PER_WORKFLOW * count + 2 * plan.asleepIdleMs;
+  const dueAt = Date.now() + plan.asleepStartMs + LEAD_MS_PER_WORKFLOW * count + 2 * plan.asleepIdleMs;
   const open = async (name: string): Promise<Child> => {
     const args = [storage.urlOf(name), String(plan.asleepIdleMs)];
     const child = new Child({ program: 'processes/asleep-process', args });

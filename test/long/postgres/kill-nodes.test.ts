@@ -5,7 +5,7 @@ import { type CrashNodeParams, startCrashNode } from '../crash/crash-node.ts';
 import { drainNodes, expectAllKept, pause } from './crash-run.ts';
 
 const NODES = 3;
-const RUN_MS = 150_000;
+const RUN_MS = 120_000;
 const MAX_LIFE_MS = 700;
 /** The planted bug shows after a few rounds; this many without a find means that the check is blind. */
 const MAX_CONTROL_ROUNDS = 60;

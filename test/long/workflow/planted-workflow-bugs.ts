@@ -1,4 +1,4 @@
-import { unpackStep } from '../../../src/core/step.ts';
+import { packStep, unpackStep } from '../../../src/core/step.ts';
 import type {
   NewStep,
   RecordStepsParams,
@@ -27,11 +27,19 @@ export function plantWorkflowBug(storage: Storage, bug: WorkflowBug): Partial<St
       return { recordSteps: createEarlyRecorder(storage) };
     case 'lost-step':
       return { recordSteps: createLosingRecorder(storage) };
-    case 'no-replay': {
-      let reads = 0;
-      return { getSteps: async (params) => (reads++ === 0 ? [] : storage.getSteps(params)) };
-    }
+    case 'no-replay':
+      return { getSteps: createForgetfulReader(storage) };
   }
+}
+
+/** As many steps as there are, since fewer would be noticed and read again. */
+function createForgetfulReader(storage: Pick<Storage, 'getSteps'>): Storage['getSteps'] {
+  const nothing = packStep({ phase: 'forgotten' });
+  let reads = 0;
+  return async (params) => {
+    const steps = await storage.getSteps(params);
+    return reads++ === 0 ? steps.map((step) => ({ ...step, body: nothing, jobId: null })) : steps;
+  };
 }
 
 type Recorder = Storage['recordSteps'];
