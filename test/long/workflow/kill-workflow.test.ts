@@ -18,13 +18,13 @@ interface Backend {
   readonly backend: string;
   /** The URL of a fresh storage, which is removed when the test ends. */
   readonly freshUrl: () => string;
-  /** Of the points in calls of the storage, each so-many-th is taken; all others are. */
+  /** Of the points in calls of the storage, each so-many-th is taken, other ones in each run; of all others each is. */
   readonly storageStride: number;
 }
 
-const LMDB: Backend = { backend: 'LMDB', freshUrl: () => `lmdb://${temporaryDirectory()}`, storageStride: 1 };
+const LMDB: Backend = { backend: 'LMDB', freshUrl: () => `lmdb://${temporaryDirectory()}`, storageStride: 2 };
 /** Each life makes a schema, which takes longer than all that it is made for. */
-const POSTGRES: Backend = { backend: 'Postgres', freshUrl: () => urlWith({ schema: freshSchema() }), storageStride: 3 };
+const POSTGRES: Backend = { backend: 'Postgres', freshUrl: () => urlWith({ schema: freshSchema() }), storageStride: 5 };
 
 /** Runs all of `inputs`, some at once; what they came to. */
 async function inLanes<Input, Output>(
@@ -56,7 +56,8 @@ describe.each([LMDB, POSTGRES])('kill -9 in a workflow, on $backend', ({ freshUr
   it('at any of its awaits: all that was done is done once, and the result is right', async () => {
     const all = await listPoints(freshUrl);
     const isInStorage = (point: string): boolean => point.startsWith('storage: ');
-    const taken = all.filter(isInStorage).filter((_, i) => i % storageStride === 0);
+    const offset = Math.floor(Math.random() * storageStride);
+    const taken = all.filter(isInStorage).filter((_, i) => i % storageStride === offset);
     const points = all.filter((point) => !isInStorage(point) || taken.includes(point));
     const trails = await inLanes(points, (point) =>
       liveUntilEnded({ url: freshUrl(), killAt: (life) => (life === 1 ? point : null), bugIn: noBug }),
