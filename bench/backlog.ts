@@ -1,6 +1,9 @@
 import type { Storage } from '../src/core/storage.ts';
 import { claimBatch, openBenchStorage } from './claim-batch.ts';
+import type { Round } from './figure.ts';
+import type { MeasureContext } from './measure-list.ts';
 import { newJobs } from './new-jobs.ts';
+import { besideFloor } from './rounds.ts';
 import { median } from './statistics.ts';
 
 const BATCH_JOBS = 10_000;
@@ -36,13 +39,21 @@ export class Backlog {
   }
 }
 
-/** Claims of two backlogs in turn. Resolves with the median of each, milliseconds. */
-export async function claimInTurn(small: Backlog, large: Backlog, claims: number): Promise<[number, number]> {
-  const smallDurations: number[] = [];
-  const largeDurations: number[] = [];
-  for (let i = 0; i < claims; i++) {
-    smallDurations.push(await small.timeClaim());
-    largeDurations.push(await large.timeClaim());
+/** Rounds of claims of each backlog, all in turn: medians, milliseconds. */
+export async function claimRounds(context: MeasureContext, backlogs: readonly Backlog[]): Promise<Round[][]> {
+  const { plan } = context;
+  const rounds = backlogs.map((): Round[] => []);
+  for (let round = 0; round < plan.rounds; round++) {
+    const { result, floorMs } = await besideFloor(context, () => claimInTurn(backlogs, plan.claimsPerRound));
+    for (const [at, value] of result.entries()) rounds[at]?.push({ value, ratioToFloor: value / floorMs });
   }
-  return [median(smallDurations), median(largeDurations)];
+  return rounds;
+}
+
+async function claimInTurn(backlogs: readonly Backlog[], claims: number): Promise<number[]> {
+  const durations = backlogs.map((): number[] => []);
+  for (let i = 0; i < claims; i++) {
+    for (const [at, backlog] of backlogs.entries()) durations[at]?.push(await backlog.timeClaim());
+  }
+  return durations.map(median);
 }

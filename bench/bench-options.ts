@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly postgresUrl: string | null;
   /** Where the measured files go; null: beside the compiled code. */
   readonly directory: string | null;
+  /** Where the figures and plots go; null: nowhere, or with those of the repository if the run is whole. */
+  readonly results: string | null;
 }
 
 /** What is wrong with the command line, as said to the user. */
@@ -30,6 +32,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     storages,
     postgresUrl: values['postgres-url'] ?? null,
     directory: values.directory ?? null,
+    results: values.results ?? null,
   };
 }
 
@@ -45,6 +48,7 @@ function parse(args: readonly string[]) {
         storage: { type: 'string', default: STORAGE_KINDS.join(',') },
         'postgres-url': { type: 'string' },
         directory: { type: 'string' },
+        results: { type: 'string' },
       },
     });
   } catch (error) {
@@ -79,9 +83,10 @@ export function helpText(): string {
     '',
     '  --storage a,b        measure these of lmdb and postgres; by default both',
     '  --only a,b           take these measures only',
-    '  --quick              show in a minute or so that everything runs; the figures are rough',
+    '  --quick              show in two minutes that everything runs; the figures are rough',
     '  --json               print one JSON object as the last line',
     '  --directory PATH     measure in PATH, a directory that is there; by default on the disk of the repository',
+    '  --results PATH       keep the figures (JSON) and plots (SVG) in PATH; a whole run keeps them in bench/results',
     '  --postgres-url URL   measure this server; by default one that the bench starts in the directory',
     '  --help               print this',
     '',

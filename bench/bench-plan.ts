@@ -9,8 +9,8 @@ export interface BenchPlan {
   /** How long the floor is measured before and after each round. */
   readonly floorMs: number;
   readonly drainJobs: number;
-  /** Jobs of the larger backlog that claims are compared with. */
-  readonly backlogJobs: number;
+  /** Jobs that wait while claims are measured, from few to many: the last is compared with the first. */
+  readonly backlogs: readonly [number, ...number[]];
   readonly claimsPerRound: number;
   /** Jobs of the history that claims are compared with. */
   readonly historyJobs: number;
@@ -19,6 +19,8 @@ export interface BenchPlan {
   /** The end of that time, in which claims are looked at: whole seconds. */
   readonly snapshotSampledMs: number;
   readonly memoryProcesses: number;
+  /** Jobs that a process has run before its memory is looked at. */
+  readonly memoryJobs: number;
   readonly wakeUpsPerRound: number;
   readonly idleMs: number;
   /** Seconds of a round in which a schedule is due every second. */
@@ -45,12 +47,13 @@ const FULL: BenchPlan = {
   roundMs: 1000,
   floorMs: 200,
   drainJobs: 50_000,
-  backlogJobs: 1_000_000,
+  backlogs: [1000, 10_000, 100_000, 1_000_000],
   claimsPerRound: 50,
   historyJobs: 5_000_000,
   snapshotMs: 60_000,
   snapshotSampledMs: 10_000,
   memoryProcesses: 9,
+  memoryJobs: 100_000,
   wakeUpsPerRound: 100,
   idleMs: 10_000,
   lagSeconds: 20,
@@ -71,12 +74,13 @@ const QUICK: BenchPlan = {
   roundMs: 150,
   floorMs: 50,
   drainJobs: 5000,
-  backlogJobs: 100_000,
+  backlogs: [1000, 20_000],
   claimsPerRound: 20,
-  historyJobs: 100_000,
+  historyJobs: 50_000,
   snapshotMs: 2000,
   snapshotSampledMs: 1000,
   memoryProcesses: 1,
+  memoryJobs: 2000,
   wakeUpsPerRound: 10,
   idleMs: 1000,
   lagSeconds: 2,

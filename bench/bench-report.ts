@@ -2,8 +2,10 @@ import { arch, cpus, loadavg, platform } from 'node:os';
 import type { Figure } from './figure.ts';
 import type { StorageKind } from './storage-under-test.ts';
 
-/** The JSON that `--json` prints. */
+/** The JSON that `--json` prints, and that is kept with the results. */
 export interface BenchReport {
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
   readonly machine: Machine;
   /** The server and where it is; null if none was measured. */
   readonly postgres: string | null;

@@ -24,7 +24,7 @@ export class BenchRun {
   }
 
   async run(): Promise<BenchReport> {
-    const startedAt = performance.now();
+    const [startedAt, startedMs] = [new Date().toISOString(), performance.now()];
     const machine = describeMachine();
     console.log(`node ${machine.node}, ${machine.platform}, ${machine.cpus} x ${machine.cpu}, load ${machine.load}`);
     for (const storage of this.#options.storages) {
@@ -33,10 +33,11 @@ export class BenchRun {
       }
     }
     return {
+      startedAt,
       machine,
       postgres: this.#server?.description ?? null,
       isQuick: this.#options.isQuick,
-      seconds: (performance.now() - startedAt) / 1000,
+      seconds: (performance.now() - startedMs) / 1000,
       figures: this.#figures,
       failed: this.#failed,
     };

@@ -18,6 +18,15 @@ export interface Figure {
   readonly goal: Goal | null;
   readonly isMet: boolean | null;
   readonly rounds: readonly number[];
+  /** Callers at once, or jobs that wait, where the figure is one of a series of those. */
+  readonly load: number | null;
+  readonly distribution: Distribution | null;
+}
+
+/** Durations of all rounds together, milliseconds: p1 to p99, and p99.9. */
+export interface Distribution {
+  readonly percentiles: readonly number[];
+  readonly floorPercentiles: readonly number[];
 }
 
 /** What one round found; the floor was measured in the same round. */
@@ -31,9 +40,11 @@ export interface FigureParams {
   readonly unit: string;
   readonly rounds: readonly Round[];
   readonly goal: Goal | null;
+  readonly load?: number;
+  readonly distribution?: Distribution;
 }
 
-export function figureOf({ name, unit, rounds, goal }: FigureParams): Figure {
+export function figureOf({ name, unit, rounds, goal, load, distribution }: FigureParams): Figure {
   const value = median(rounds.map((round) => round.value));
   const ratios = rounds.flatMap(({ ratioToFloor }) => (ratioToFloor === null ? [] : [ratioToFloor]));
   const ratioToFloor = ratios.length === 0 ? null : median(ratios);
@@ -45,6 +56,8 @@ export function figureOf({ name, unit, rounds, goal }: FigureParams): Figure {
     goal,
     isMet: goal === null ? null : meets(goal, goal.of === 'value' ? value : ratioToFloor),
     rounds: rounds.map((round) => round.value),
+    load: load ?? null,
+    distribution: distribution ?? null,
   };
 }
 

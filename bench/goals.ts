@@ -9,6 +9,7 @@ interface Goals {
   readonly drainCpuMicros: Goal;
   readonly roundTrip: Goal;
   readonly backlogClaim: Goal;
+  readonly backlogDrain: Goal;
   readonly memoryMebibytes: Goal;
   readonly wakeUp: Goal | null;
   readonly scheduleLag: Goal;
@@ -29,6 +30,7 @@ export const GOALS: Readonly<Record<StorageKind, Goals>> = {
     drainCpuMicros: atMost(25),
     roundTrip: atMostTimesFloor(6),
     backlogClaim: atMost(1.5),
+    backlogDrain: atMost(1.1),
     memoryMebibytes: atMost(6),
     wakeUp: atMost(10),
     scheduleLag: atMost(50),
@@ -46,6 +48,7 @@ export const GOALS: Readonly<Record<StorageKind, Goals>> = {
     drainCpuMicros: atMost(60),
     roundTrip: atMostTimesFloor(4),
     backlogClaim: atMost(1.5),
+    backlogDrain: atMost(1.1),
     memoryMebibytes: atMost(8),
     wakeUp: null,
     scheduleLag: atMost(50),

@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BenchOptions, BenchOptionsError, helpText, parseBenchOptions } from './bench-options.ts';
 import { type BenchReport, describeMachine } from './bench-report.ts';
 import { BenchRun } from './bench-run.ts';
 import { formatTable } from './figure-table.ts';
+import { MEASURES } from './measure-list.ts';
+import { STORAGE_KINDS } from './storage-under-test.ts';
 
 const COMPILED = fileURLToPath(new URL('..', import.meta.url));
+const RESULTS = join(COMPILED, '../bench/results');
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -27,11 +30,23 @@ async function main(): Promise<number> {
   try {
     const report = await run.run();
     print(report);
+    const results = options.results ?? (isWhole(options) ? RESULTS : null);
+    if (results !== null) await keep(report, results);
     if (options.isJson) console.log(JSON.stringify(report));
     return report.failed.length === 0 ? 0 : 1;
   } finally {
     await cleanUp();
   }
+}
+
+/** Only what is whole takes the place of the figures that the documents show. */
+function isWhole({ isQuick, only, storages }: BenchOptions): boolean {
+  return !isQuick && only.length === MEASURES.length && storages.length === STORAGE_KINDS.length;
+}
+
+async function keep(report: BenchReport, results: string): Promise<void> {
+  const { keepResults } = await import('./results.ts');
+  for (const path of await keepResults(report, results)) console.log(`wrote ${relative('.', path)}`);
 }
 
 function makeDirectory(parent: string): string | null {

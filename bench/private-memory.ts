@@ -5,6 +5,11 @@ export function readPrivateMebibytes(pid: number | 'self'): number {
   return readMebibytes(pid, /^Private_\w+:\s+(\d+) kB$/gm);
 }
 
+/** Memory of a process that is in use, its own and what it shares, MiB. */
+export function readResidentMebibytes(pid: number | 'self'): number {
+  return readMebibytes(pid, /^Rss:\s+(\d+) kB$/gm);
+}
+
 /** The part of it that was written; the rest can be read from its file again. */
 export function readWrittenMebibytes(pid: number | 'self'): number {
   return readMebibytes(pid, /^Private_Dirty:\s+(\d+) kB$/gm);

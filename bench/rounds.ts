@@ -1,8 +1,8 @@
 import { Bench } from 'tinybench';
-import { type Figure, figureOf, type Goal, type Round } from './figure.ts';
+import { type Distribution, type Figure, figureOf, type Goal, type Round } from './figure.ts';
 import { sampleFloor } from './floor.ts';
 import type { MeasureContext } from './measure-list.ts';
-import { median, quantile } from './statistics.ts';
+import { median, percentiles, quantile } from './statistics.ts';
 
 /** One round of a latency loop: durations of the calls, and of the floor's writes beside them, milliseconds. */
 export interface LatencyRound {
@@ -37,17 +37,25 @@ function samplesOf(bench: Bench, name: string): readonly number[] {
   return samples;
 }
 
-/** A figure for one share (0.5 for p50) of the durations. The ratio is to the same share of the floor's. */
+/** A figure for one share of the durations; that for 0.5 has their distribution. The ratio is to the same share of the floor's. */
 export function latencyFigure(name: string, rounds: readonly LatencyRound[], share: number, goal: Goal | null): Figure {
   return figureOf({
     name: `${name} p${share * 100}`,
     unit: 'ms',
     goal,
+    ...(share === 0.5 ? { distribution: distributionOf(rounds) } : {}),
     rounds: rounds.map(({ durations, floorDurations }) => {
       const value = quantile(durations, share);
       return { value, ratioToFloor: value / quantile(floorDurations, share) };
     }),
   });
+}
+
+function distributionOf(rounds: readonly LatencyRound[]): Distribution {
+  return {
+    percentiles: percentiles(rounds.flatMap(({ durations }) => durations)),
+    floorPercentiles: percentiles(rounds.flatMap(({ floorDurations }) => floorDurations)),
+  };
 }
 
 /** Runs `work` between two samples of the floor. Resolves with its result and the floor's p50, milliseconds. */
@@ -72,6 +80,11 @@ export async function rateRounds(context: MeasureContext, work: () => Promise<nu
     rounds.push({ value: result, ratioToFloor: (result * floorMs) / 1000 });
   }
   return rounds;
+}
+
+/** Each round of `values` over the same round of `base`. */
+export function ratioRounds(values: readonly Round[], base: readonly Round[]): Round[] {
+  return values.map(({ value }, i) => ({ value: value / (base[i] as Round).value, ratioToFloor: null }));
 }
 
 /** Each of `callers` makes its next call when its last one is done. Resolves with the number of calls. */

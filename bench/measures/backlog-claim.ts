@@ -1,40 +1,31 @@
-import { Backlog, claimInTurn } from '../backlog.ts';
+import { Backlog, claimRounds } from '../backlog.ts';
 import { type Figure, figureOf, type Round } from '../figure.ts';
 import { GOALS } from '../goals.ts';
 import type { MeasureContext } from '../measure-list.ts';
-import { besideFloor } from '../rounds.ts';
+import { ratioRounds } from '../rounds.ts';
 
-const FEW_JOBS = 1000;
-
-/** Claims of 100 on the storage itself, in turn on a short and on a long backlog. */
+/** Claims of 100 on the storage itself, in turn on short and long backlogs. */
 export async function measureBacklogClaim(context: MeasureContext): Promise<Figure[]> {
   const { plan, storage } = context;
-  const few = await Backlog.build(storage.urlOf('few'), FEW_JOBS);
-  const many = await Backlog.build(storage.urlOf('many'), plan.backlogJobs);
-  const fewRounds: Round[] = [];
-  const manyRounds: Round[] = [];
-  for (let round = 0; round < plan.rounds; round++) {
-    const {
-      result: [fewMs, manyMs],
-      floorMs,
-    } = await besideFloor(context, () => claimInTurn(few, many, plan.claimsPerRound));
-    fewRounds.push({ value: fewMs, ratioToFloor: fewMs / floorMs });
-    manyRounds.push({ value: manyMs, ratioToFloor: manyMs / floorMs });
-  }
-  await few.close();
-  await many.close();
+  const backlogs: Backlog[] = [];
+  for (const jobs of plan.backlogs) backlogs.push(await Backlog.build(storage.urlOf(`backlog_${jobs}`), jobs));
+  const rounds = await claimRounds(context, backlogs);
+  for (const backlog of backlogs) await backlog.close();
   return [
-    figureOf({ name: claimName(FEW_JOBS), unit: 'ms', rounds: fewRounds, goal: null }),
-    figureOf({ name: claimName(plan.backlogJobs), unit: 'ms', rounds: manyRounds, goal: null }),
+    ...plan.backlogs.map((jobs, at) =>
+      figureOf({
+        name: `claim of 100, ${jobs.toLocaleString('en')} waiting, p50`,
+        unit: 'ms',
+        goal: null,
+        load: jobs,
+        rounds: rounds[at] as Round[],
+      }),
+    ),
     figureOf({
       name: 'claim, many waiting over few waiting',
       unit: 'x',
-      rounds: manyRounds.map(({ value }, i) => ({ value: value / (fewRounds[i] as Round).value, ratioToFloor: null })),
       goal: GOALS[storage.kind].backlogClaim,
+      rounds: ratioRounds(rounds.at(-1) as Round[], rounds[0] as Round[]),
     }),
   ];
-}
-
-function claimName(jobs: number): string {
-  return `claim of 100, ${jobs.toLocaleString('en')} waiting, p50`;
 }

@@ -15,7 +15,7 @@ export async function measureCallers(context: MeasureContext): Promise<Figure[]>
       callAtOnce(() => sendEmail(...ARGUMENTS), callers, context.plan.roundMs),
     );
     const goal = callers === 100 ? GOALS[context.storage.kind].hundredCallers : null;
-    figures.push(figureOf({ name: `enqueues, ${callers} at once`, unit: '/s', rounds, goal }));
+    figures.push(figureOf({ name: `enqueues, ${callers} at once`, unit: '/s', rounds, goal, load: callers }));
   }
   await reseolio.stop();
   return figures;

@@ -1,8 +1,8 @@
-import { Backlog, claimInTurn } from '../backlog.ts';
+import { Backlog, claimRounds } from '../backlog.ts';
 import { atMost, type Figure, figureOf, type Round } from '../figure.ts';
 import { insertHistory } from '../history.ts';
 import type { MeasureContext } from '../measure-list.ts';
-import { besideFloor } from '../rounds.ts';
+import { ratioRounds } from '../rounds.ts';
 import type { PostgresTarget } from '../storage-under-test.ts';
 
 const WAITING_JOBS = 1000;
@@ -13,14 +13,7 @@ export async function measureHistoryClaim(context: MeasureContext<PostgresTarget
   const young = await Backlog.build(storage.urlOf('young'), WAITING_JOBS);
   const old = await Backlog.build(storage.urlOf('old'), WAITING_JOBS);
   await insertHistory(storage, 'old', plan.historyJobs);
-  const youngRounds: Round[] = [];
-  const oldRounds: Round[] = [];
-  for (let round = 0; round < plan.rounds; round++) {
-    const { result, floorMs } = await besideFloor(context, () => claimInTurn(young, old, plan.claimsPerRound));
-    const [youngMs, oldMs] = result;
-    youngRounds.push({ value: youngMs, ratioToFloor: youngMs / floorMs });
-    oldRounds.push({ value: oldMs, ratioToFloor: oldMs / floorMs });
-  }
+  const [youngRounds, oldRounds] = (await claimRounds(context, [young, old])) as [Round[], Round[]];
   await young.close();
   await old.close();
   return [
@@ -34,7 +27,7 @@ export async function measureHistoryClaim(context: MeasureContext<PostgresTarget
     figureOf({
       name: 'claim, many finished over none finished',
       unit: 'x',
-      rounds: oldRounds.map(({ value }, i) => ({ value: value / (youngRounds[i] as Round).value, ratioToFloor: null })),
+      rounds: ratioRounds(oldRounds, youngRounds),
       goal: atMost(1.2),
     }),
   ];

@@ -3,6 +3,7 @@ import { sendNothing } from '../client.ts';
 import { leaveParent, tellParent } from '../parent.ts';
 import { readServerCpuMicros } from '../server-cpu.ts';
 import { JOB_NAME } from '../workload.ts';
+import { readOwnWrittenBytes } from '../written-bytes.ts';
 
 export interface DrainAnswer {
   readonly durationMs: number;
@@ -10,12 +11,14 @@ export interface DrainAnswer {
   readonly cpuMicros: number;
   /** Of the server's processes. Null: there is no server, or its time cannot be read. */
   readonly serverCpuMicros: number | null;
+  /** What this process has sent to disks meanwhile; null where that is not known. */
+  readonly writtenBytes: number | null;
 }
 
 const CONCURRENCY = 100;
 
 /**
- * A worker process that drains one backlog to get warm, and a second one on the clock:
+ * A worker process that drains a storage to get warm, and takes jobs from a second one on the clock, which may have more:
  * `node drain-process.js <url> <jobs> <url> <jobs> [postmaster]`. Sends the times of the second.
  */
 async function drain(url: string, jobs: number): Promise<DrainAnswer> {
@@ -30,6 +33,7 @@ async function drain(url: string, jobs: number): Promise<DrainAnswer> {
   });
   const startedAt = performance.now();
   const serverBefore = readServerCpuMicros(serverPid);
+  const writtenBefore = readOwnWrittenBytes();
   const cpuBefore = process.cpuUsage();
   // Without a handler the worker claimed nothing, so the drain begins here.
   reseolio.durable(JOB_NAME, sendNothing);
@@ -37,8 +41,9 @@ async function drain(url: string, jobs: number): Promise<DrainAnswer> {
   const cpu = process.cpuUsage(cpuBefore);
   const durationMs = performance.now() - startedAt;
   const serverCpuMicros = serverBefore === null ? null : (readServerCpuMicros(serverPid) ?? 0) - serverBefore;
+  const writtenBytes = writtenBefore === null ? null : (readOwnWrittenBytes() ?? 0) - writtenBefore;
   await reseolio.stop();
-  return { durationMs, cpuMicros: cpu.user + cpu.system, serverCpuMicros };
+  return { durationMs, cpuMicros: cpu.user + cpu.system, serverCpuMicros, writtenBytes };
 }
 
 const [warmUp, warmUpJobs, measured, jobs, postmaster] = process.argv.slice(2) as [

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { parseBenchOptions } from '../../bench/bench-options.ts';
@@ -24,8 +25,9 @@ function runBench(...args: readonly string[]) {
 
 test('a quick run prints a table and ends with one JSON object', { timeout: 120_000 }, async () => {
   const postgresUrl = inject('postgresUrl');
+  const results = join(temporaryDirectory(), 'results');
   const { status, stdout, stderr } = runBench(
-    ...['--quick', '--only', 'floor,lone-enqueue', '--json', '--postgres-url', postgresUrl],
+    ...['--quick', '--only', 'floor,lone-enqueue', '--json', '--postgres-url', postgresUrl, '--results', results],
   );
   expect(stderr).toBe('');
   expect(status).toBe(0);
@@ -35,6 +37,9 @@ test('a quick run prints a table and ends with one JSON object', { timeout: 120_
   const report = JSON.parse(lines.at(-1) as string) as BenchReport;
   expect(report).toMatchObject({ isQuick: true, failed: [] });
   expect(Object.keys(report.machine)).toEqual(['node', 'platform', 'cpus', 'cpu', 'load']);
+  const kept = `${report.startedAt.slice(0, 10)}.json`;
+  expect(readdirSync(results)).toEqual([kept, 'latency.svg']);
+  expect(JSON.parse(readFileSync(join(results, kept), 'utf8'))).toEqual(report);
   expect(report.postgres).toContain('postgres ');
   expect(report.figures.map(({ storage, measure, name }) => `${storage}, ${measure}, ${name}`)).toEqual([
     'lmdb, floor, lmdb: write + fdatasync p50',
