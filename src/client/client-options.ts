@@ -103,6 +103,7 @@ const RUNTIME_METHODS = Object.keys({
   fillRandom: true,
   setTimer: true,
   setImmediate: true,
+  afterPromises: true,
 } satisfies Record<keyof Runtime, true>);
 
 /** Throws `invalid_option` for unknown keys and for values that are out of range. */

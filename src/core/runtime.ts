@@ -15,6 +15,11 @@ export interface Runtime {
   setTimer(delayMs: number, callback: () => void): Timer;
   /** Calls `callback` once, after the I/O of the present turn of the event loop. */
   setImmediate(callback: () => void): void;
+  /**
+   * Calls `callback` once, when all promise callbacks that are due have run, and all that follow from them, but in the same
+   * turn of the event loop: before I/O, timers, and immediates.
+   */
+  afterPromises(callback: () => void): void;
 }
 
 export interface Timer {
@@ -41,5 +46,15 @@ export function createSystemRuntime(): Runtime {
     setImmediate: (callback) => {
       setImmediate(callback);
     },
+    afterPromises,
   };
+}
+
+/**
+ * What a promise callback hands to `process.nextTick` runs when no promise callbacks are left. It is done twice, so that what
+ * waits for a tick itself comes first.
+ */
+export function afterPromises(callback: () => void): void {
+  const afterThis = (next: () => void): void => queueMicrotask(() => process.nextTick(next));
+  afterThis(() => afterThis(callback));
 }

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, type Runtime, type Timer } from '../core/runtime.ts';
+import { afterPromises, MAX_TIMER_MS, type Runtime, type Timer } from '../core/runtime.ts';
 
 /** Turns of the real event loop that must pass with nothing new before the engine counts as settled. */
 const QUIET_TURNS = 3;
@@ -84,6 +84,11 @@ export class DrivenRuntime implements Runtime {
       this.#immediates = [];
       for (const run of turn) run();
     });
+  };
+
+  afterPromises = (callback: () => void): void => {
+    this.#activity++;
+    afterPromises(callback);
   };
 
   /** Timers that were set and have neither fired nor been cancelled. */

@@ -10,6 +10,7 @@ import { Residence } from './residence.ts';
 import { SignalInbox } from './signal-inbox.ts';
 import { describeDifference, describeMissing } from './step-places.ts';
 import { toStoredError } from './stored-error.ts';
+import { Turn } from './turn.ts';
 import { Waits } from './waits.ts';
 import type { WorkflowEnvironment, WorkflowHost } from './workflow-host.ts';
 
@@ -48,10 +49,11 @@ export class Workflow {
   readonly #open = new OpenRequests();
   readonly residence: Residence;
   readonly waits: Waits;
+  /** In which something is told, or the slot given back. */
+  readonly #turn: Turn;
   #phase: Phase = 'new';
   #asked = 0;
   #loaded: Promise<void> = Promise.resolve();
-  #isPumpScheduled = false;
   #isSuspending = false;
   /** It was to be suspended while it looked for something. */
   #isSuspensionDue = false;
@@ -62,6 +64,9 @@ export class Workflow {
     const { environment, job, lease, host } = params;
     this.#params = params;
     this.environment = environment;
+    this.#turn = new Turn(environment.runtime, () => {
+      if (!this.isOver) this.#pump();
+    });
     this.signals = new SignalInbox(environment.storage, job.id, this.#takenSignals);
     this.#journal = new Journal({
       job,
@@ -238,13 +243,8 @@ export class Workflow {
 
   /** Something may have changed: tells the handler what is to be told, or gives the slot back. */
   #schedulePump(): void {
-    if (this.#isPumpScheduled || this.#phase !== 'ready') return;
-    this.#isPumpScheduled = true;
-    // A turn of the event loop: all that the last answer set going has asked by then for what it will ask for.
-    this.environment.runtime.setImmediate(() => {
-      this.#isPumpScheduled = false;
-      if (!this.isOver) this.#pump();
-    });
+    // All that the last answer set going has asked by then for what it will ask for.
+    if (this.#phase === 'ready') this.#turn.schedule();
   }
 
   #pump(): void {

@@ -7,8 +7,8 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 
 /** The driven runtime with a clock that says what it is told. */
 function runtimeAt(now: () => number, seed = 1): Runtime {
-  const { monotonicNow, random, fillRandom, setTimer, setImmediate } = new DrivenRuntime({ seed });
-  return { now, monotonicNow, random, fillRandom, setTimer, setImmediate };
+  const { monotonicNow, random, fillRandom, setTimer, setImmediate, afterPromises } = new DrivenRuntime({ seed });
+  return { now, monotonicNow, random, fillRandom, setTimer, setImmediate, afterPromises };
 }
 
 function makeIds(generator: JobIdGenerator, count: number): string[] {

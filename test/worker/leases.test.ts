@@ -8,13 +8,13 @@ const LEASE_MS = 3000;
 
 /** A process whose event loop is blocked: no timer of it fires. */
 function withoutTimers(runtime: DrivenRuntime): Runtime {
-  const { now, monotonicNow, random, fillRandom, setImmediate } = runtime;
-  return { now, monotonicNow, random, fillRandom, setImmediate, setTimer: () => ({ cancel: () => {} }) };
+  const { now, monotonicNow, random, fillRandom, setImmediate, afterPromises } = runtime;
+  return { now, monotonicNow, random, fillRandom, setImmediate, afterPromises, setTimer: () => ({ cancel: () => {} }) };
 }
 
 /** A process whose event loop can be blocked: its timers then fire all at once when it goes on. */
 function createBlockable(runtime: DrivenRuntime) {
-  const { now, monotonicNow, random, fillRandom, setImmediate } = runtime;
+  const { now, monotonicNow, random, fillRandom, setImmediate, afterPromises } = runtime;
   const missed: (() => void)[] = [];
   let isBlocked = false;
   const blockable: Runtime = {
@@ -23,6 +23,7 @@ function createBlockable(runtime: DrivenRuntime) {
     random,
     fillRandom,
     setImmediate,
+    afterPromises,
     setTimer: (delayMs, callback) => runtime.setTimer(delayMs, () => (isBlocked ? missed.push(callback) : callback())),
   };
   return {

@@ -22,9 +22,9 @@ interface Backend {
   readonly storageStride: number;
 }
 
-const LMDB: Backend = { backend: 'LMDB', freshUrl: () => `lmdb://${temporaryDirectory()}`, storageStride: 2 };
+const LMDB: Backend = { backend: 'LMDB', freshUrl: () => `lmdb://${temporaryDirectory()}`, storageStride: 3 };
 /** Each life makes a schema, which takes longer than all that it is made for. */
-const POSTGRES: Backend = { backend: 'Postgres', freshUrl: () => urlWith({ schema: freshSchema() }), storageStride: 5 };
+const POSTGRES: Backend = { backend: 'Postgres', freshUrl: () => urlWith({ schema: freshSchema() }), storageStride: 8 };
 
 /** Runs all of `inputs`, some at once; what they came to. */
 async function inLanes<Input, Output>(

@@ -4,7 +4,8 @@ import type { SettleParams, Storage } from '../../../src/core/storage.ts';
 
 /** Storages that do not keep what a workflow relies on. The simulation has to notice each of them. */
 export const PLANTED_STORAGES: Readonly<Record<string, (inner: Storage) => Storage>> = {
-  'forgets in which order handlers were told': (inner) => rewriteSteps(inner, (step) => ({ ...step, order: 0 })),
+  'forgets in which order handlers were told': (inner) =>
+    rewriteSteps(inner, (step) => ({ ...step, order: step.position })),
   'forgets the last thing that a job was told': (inner) =>
     rewriteSteps(inner, (step, isLast) => (isLast ? { phase: 'forgotten' } : step)),
   'takes steps of attempts whose lease is lost': (inner) =>
