@@ -12,6 +12,7 @@ import { createHandlerRunner } from '../worker/run-handler.ts';
 import { settlesWithin } from '../worker/settles-within.ts';
 import { StorageErrors } from '../worker/storage-errors.ts';
 import { Worker, type WorkerParams } from '../worker/worker.ts';
+import { Turns } from '../workflow/turns.ts';
 import type { WorkflowEnvironment } from '../workflow/workflow-host.ts';
 import { cancelDescendants } from './cancel-job.ts';
 import type { ReseolioEvents } from './client-events.ts';
@@ -159,6 +160,7 @@ export class Engine {
     return {
       runtime,
       storage,
+      turns: new Turns(runtime),
       maxPayloadBytes,
       suspendAfterMs,
       reportError: (error) => this.#errors.report('record', error),

@@ -36,7 +36,7 @@ export class Journal {
     this.#recorder = new Recorder({ ...environment, lease, from: job.stepCount, onLeaseLost });
   }
 
-  /** Reads what is stored. Never resolves once the journal is closed. */
+  /** Reads what is stored. Rejects when the journal is closed meanwhile. */
   async load(isResumed: boolean): Promise<void> {
     const { job, environment } = this.#params;
     if (job.stepCount === 0) return;

@@ -9,7 +9,7 @@ export interface LoadHistoryParams {
   readonly history: History;
   readonly job: JobRecord;
   readonly storage: Storage;
-  /** Calls `read` until the storage answers; never resolves where nobody wants to know any more. */
+  /** Calls `read` until the storage answers; rejects where nobody wants to know any more. */
   readonly repeat: <Result>(read: () => Promise<Result>) => Promise<Result>;
 }
 

@@ -1,11 +1,13 @@
 import type { FinishedJob } from '../core/job.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { AttemptOutcome, Storage } from '../core/storage.ts';
+import type { Turns } from './turns.ts';
 
 /** What a workflow needs of the client that it runs in. */
 export interface WorkflowEnvironment {
   readonly runtime: Runtime;
   readonly storage: Storage;
+  readonly turns: Turns;
   readonly maxPayloadBytes: number;
   /** How long a handler that waits is kept in memory, milliseconds. */
   readonly suspendAfterMs: number;

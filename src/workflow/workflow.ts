@@ -10,7 +10,6 @@ import { Residence } from './residence.ts';
 import { SignalInbox } from './signal-inbox.ts';
 import { describeDifference, describeMissing } from './step-places.ts';
 import { toStoredError } from './stored-error.ts';
-import { Turn } from './turn.ts';
 import { Waits } from './waits.ts';
 import type { WorkflowEnvironment, WorkflowHost } from './workflow-host.ts';
 
@@ -49,9 +48,8 @@ export class Workflow {
   readonly #open = new OpenRequests();
   readonly residence: Residence;
   readonly waits: Waits;
-  /** In which something is told, or the slot given back. */
-  readonly #turn: Turn;
   #phase: Phase = 'new';
+  #isPumpScheduled = false;
   #asked = 0;
   #loaded: Promise<void> = Promise.resolve();
   #isSuspending = false;
@@ -64,9 +62,6 @@ export class Workflow {
     const { environment, job, lease, host } = params;
     this.#params = params;
     this.environment = environment;
-    this.#turn = new Turn(environment.runtime, () => {
-      if (!this.isOver) this.#pump();
-    });
     this.signals = new SignalInbox(environment.storage, job.id, this.#takenSignals);
     this.#journal = new Journal({
       job,
@@ -243,8 +238,13 @@ export class Workflow {
 
   /** Something may have changed: tells the handler what is to be told, or gives the slot back. */
   #schedulePump(): void {
+    if (this.#isPumpScheduled || this.#phase !== 'ready') return;
+    this.#isPumpScheduled = true;
     // All that the last answer set going has asked by then for what it will ask for.
-    if (this.#phase === 'ready') this.#turn.schedule();
+    this.environment.turns.schedule(() => {
+      this.#isPumpScheduled = false;
+      if (!this.isOver) this.#pump();
+    });
   }
 
   #pump(): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { query } from '../../postgres-server/query.ts';
 import type { Lease } from '../../src/core/job.ts';
 import { ids, newJob } from '../processes/new-job.ts';
-import { freshSchema, serverUrl } from './postgres-fixture.ts';
+import { connect, freshSchema, serverUrl } from './postgres-fixture.ts';
 import { call, claim, openTwo, record, settle, start, success, suspension } from './steps-fixture.ts';
 
 async function countWaiters(schema: string): Promise<number> {
@@ -114,5 +114,24 @@ describe('a job that very many await', () => {
     expect(await claim(storage, 'waiting', 1)).toEqual([]);
     await settle(storage, success(awaited));
     expect(await claim(storage, 'waiting', 3000)).toHaveLength(3000);
+  });
+
+  it('is forgotten only with jobs that were there to be locked: one that is retried meanwhile may be awaited again', async () => {
+    const schema = freshSchema();
+    const [storage] = await openTwo(schema);
+    const [dead, running] = (await start(storage, [newJob(), newJob()])) as [Lease, Lease];
+    await settle(storage, { lease: dead, outcome: { kind: 'dead', error: { name: 'E', message: 'm', stack: null } } });
+    const cancel = await connect();
+    await cancel.query('begin');
+    const { rows } = await cancel.query(`select ${schema}.lock_ending($1) as locked`, [[dead.jobId, running.jobId]]);
+    const [{ locked }] = rows as [{ locked: string[] }];
+    await storage.retry({ jobIds: [dead.jobId] });
+    const [waiter] = (await start(storage, [newJob({ name: 'waiter' })])) as [Lease];
+    await settle(storage, suspension(waiter, [dead.jobId]));
+    expect(await countWaiters(schema)).toBe(1);
+    await cancel.query(`select ${schema}.wake_waiters($1, ${schema}.clock_ms())`, [locked]);
+    await cancel.query('commit');
+    expect(locked).toEqual([running.jobId]);
+    expect(await countWaiters(schema)).toBe(1);
   });
 });

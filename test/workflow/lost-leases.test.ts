@@ -15,7 +15,7 @@ async function runAfterLoss(fixture: ClientFixture, handler: Handler, untilMs: n
     return client;
   };
   const first = await start('first');
-  const handle = await first.remote('parent')();
+  const handle = await first.remote('parent').callWithOptions([], FAST);
   await runtime.advance(untilMs);
   storage.fail('extendLeases', new Error('cut'));
   await runtime.advance(500);
@@ -135,4 +135,30 @@ test('what a handler can know of its job stays the same from one run to the next
   expect([parentId, returned]).toEqual([handle.jobId, childId]);
   const expected = { id: childId, name: 'child', attempt: 1, parentId, occurrence: null };
   expect(seen).toEqual([expected, expected]);
+});
+
+test('a handler that ended while what it remembers could not be read, and whose lease was lost, leaves its slot', async () => {
+  const fixture = createFixture();
+  const { runtime, storage } = fixture;
+  let runs = 0;
+  const { handle, first } = await runAfterLoss(
+    fixture,
+    async (name) => {
+      const isEarly = ++runs === 2;
+      const done = step('a', () => {});
+      if (isEarly) return void done.catch(() => {});
+      await done;
+      if (runs > 1) return name;
+      storage.fail('getSteps', new Error('cut'));
+      throw new Error('again');
+    },
+    100,
+  );
+  storage.heal('getSteps');
+  await runtime.advance(1000);
+  expect(await handle.details()).toMatchObject({ status: 'success', result: expect.any(String) });
+  const other = first.durable('other', async () => 'ran');
+  const ran = await other();
+  await runtime.advance(100);
+  expect(await ran.status()).toBe('success');
 });

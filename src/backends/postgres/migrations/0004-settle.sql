@@ -109,10 +109,12 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_has
 set enable_indexonlyscan = off set jit = off as $$
 #variable_conflict use_column
 declare
+  v_locked uuid[];
   v_now float8;
 begin
   if p_commit is not null then perform set_config('synchronous_commit', p_commit, true); end if;
-  if not {schema}.lock_ending(p_ids) then
+  v_locked := {schema}.lock_ending(p_ids);
+  if v_locked is null then
     return query select * from {schema}.list_held(p_ids, p_attempts, p_tokens);
     return;
   end if;
@@ -146,15 +148,17 @@ begin
       from ended group by 1
     )
     select place::int, state, run_at, lane from ended;
-  return query select null::int, null::text, null::float8, w.lane from {schema}.wake_waiters(p_ids, v_now) w(lane);
+  return query select null::int, null::text, null::float8, w.lane from {schema}.wake_waiters(v_locked, v_now) w(lane);
 end $$;
 
--- Makes the jobs due that await those of p_ids that have left queue, and forgets what these had to do with waiting. The lane of
--- each that was woken. Callers have locked all who wait.
-create function {schema}.wake_waiters(p_ids uuid[], p_now float8) returns setof int language plpgsql as $$
+-- Makes the jobs due that await those of p_locked that have left queue, and forgets what these had to do with waiting. The lane
+-- of each that was woken. Callers have locked p_locked and all who wait for them: of any other that is not in queue it could not
+-- be said whether it comes back, by retry, and is awaited before what waits for it is forgotten.
+create function {schema}.wake_waiters(p_locked uuid[], p_now float8) returns setof int language plpgsql as $$
 declare
   v_ended uuid[] := array(
-    select g.id from unnest(p_ids) g(id) where not exists (select from {schema}.queue q where q.id = any(array[g.id])));
+    select g.id from unnest(p_locked) g(id)
+    where not exists (select from {schema}.queue q where q.id = any(array[g.id])));
 begin
   return query
     update {schema}.queue w set run_at = p_now, is_late = false
@@ -188,20 +192,25 @@ begin
     where w.expires_at is null and w.run_at > v_now and a.awaited && w.awaits);
 end $$;
 
--- Locks jobs that are about to end, and those that wait for them, in the order in which all do. False: some began to wait
--- meanwhile, and can no longer be locked in that order. Nothing has been done, so it is tried again from the beginning. After
--- true nobody begins to wait: who does has to lock what it is going to await, and will find it gone.
-create function {schema}.lock_ending(p_ids uuid[]) returns boolean language plpgsql as $$
+-- Locks jobs that are about to end, and those that wait for them, in the order in which all do. Those of p_ids that it locked;
+-- null: some began to wait meanwhile, and can no longer be locked in that order. Then nothing has been done, so it is tried again
+-- from the beginning. Otherwise nobody begins to wait: who does has to lock what it is going to await, and will find it gone.
+create function {schema}.lock_ending(p_ids uuid[]) returns uuid[] language plpgsql as $$
 declare
   v_waiting uuid[] := {schema}.list_waiting(p_ids);
   v_now float8 := {schema}.clock_ms();
+  v_locked uuid[];
 begin
   -- One that somebody else has woken meanwhile is not held up.
-  perform (
-    select true from {schema}.queue q
-    where q.id = g.id and (q.expires_at is null and q.run_at > v_now or q.id <> all(v_waiting)) for update)
-  from (select distinct unnest(p_ids || v_waiting) as id order by 1) g;
-  return not exists (select unnest({schema}.list_waiting(p_ids)) except select unnest(v_waiting));
+  with locked as materialized (
+    select g.id, (
+      select true from {schema}.queue q
+      where q.id = g.id and (q.expires_at is null and q.run_at > v_now or q.id <> all(v_waiting)) for update) as is_there
+    from (select distinct unnest(p_ids || v_waiting) as id order by 1) g
+  )
+  select array(select id from locked where is_there intersect select unnest(p_ids)) into v_locked;
+  if exists (select unnest({schema}.list_waiting(p_ids)) except select unnest(v_waiting)) then return null; end if;
+  return v_locked;
 end $$;
 
 -- Which of the attempts still run, as settle tells of them.

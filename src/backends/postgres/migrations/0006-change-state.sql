@@ -7,16 +7,17 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_indexonlyscan = off as $$
 #variable_conflict use_column
 declare
+  v_locked uuid[] := {schema}.lock_ending(p_ids);
   v_now float8;
 begin
-  if not {schema}.lock_ending(p_ids) then
+  if v_locked is null then
     return query select null::uuid, null::int, null::text;
     return;
   end if;
   v_now := {schema}.clock_ms();
   return query
     with ended as (
-      delete from {schema}.queue q using unnest(p_ids) g(id) where q.id = any(array[g.id]) and q.expires_at is null
+      delete from {schema}.queue q using unnest(v_locked) g(id) where q.id = any(array[g.id]) and q.expires_at is null
       returning q.*
     ), finished as (
       insert into {schema}.finished (id, finished_at, run_at, started_at, state, lane, attempt, settled_attempt,
@@ -28,11 +29,11 @@ begin
       insert into {schema}.counts (name_id, pending, cancelled) select lane >> 8, -count(*), count(*) from ended group by 1
     )
     select id, lane, 'cancelled' from ended;
-  return query select null::uuid, w.lane, 'pending' from {schema}.wake_waiters(p_ids, v_now) w(lane);
+  return query select null::uuid, w.lane, 'pending' from {schema}.wake_waiters(v_locked, v_now) w(lane);
   if p_is_running_included then
     return query
       update {schema}.queue q set is_cancel_requested = true
-      from unnest(p_ids) g(id) where q.id = any(array[g.id]) and q.expires_at is not null
+      from unnest(v_locked) g(id) where q.id = any(array[g.id]) and q.expires_at is not null
       returning q.id, q.lane, 'running';
   end if;
 end $$;
