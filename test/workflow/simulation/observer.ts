@@ -8,12 +8,16 @@ interface Told {
 /** Sees what handlers do, whichever process they run in, and notes what must not be. */
 export class Observer {
   readonly violations: string[] = [];
+  /**
+   * Children in whose place others were called: a violation, unless they have died or were cancelled and the handler has not
+   * heard of that, which is another place.
+   */
+  readonly calledAnew: { readonly jobId: string; readonly violation: string }[] = [];
   /** Of steps whose results handlers were told: they must not run again. */
   readonly #doneSteps = new Set<string>();
   /** What has to be told again, by job and place. */
   readonly #settled = new Map<string, Told>();
   readonly #counts = new Map<string, number>();
-  readonly #deadJobs = new Set<string>();
   readonly #diedAt = new Map<string, Set<string>>();
   handlerRuns = 0;
 
@@ -34,7 +38,6 @@ export class Observer {
     this.#diedAt.set(site, died);
     if (!died.has(jobId) && died.size >= deaths) return false;
     died.add(jobId);
-    this.#deadJobs.add(jobId);
     return true;
   }
 
@@ -50,9 +53,9 @@ export class Observer {
   tell(key: string, told: Told): void {
     const before = this.#settled.get(key);
     if (before === undefined || isSame(before.value, told.value)) return;
-    // A child that died may be called anew, unless the handler has heard of that, which is another place.
-    if (told.isCall && this.#deadJobs.has(before.value as string)) return;
-    this.note(`${key} was told ${JSON.stringify(told.value)}; steps ran after it was ${JSON.stringify(before.value)}`);
+    const violation = `${key} was told ${JSON.stringify(told.value)}; steps ran after it was ${JSON.stringify(before.value)}`;
+    if (told.isCall) this.calledAnew.push({ jobId: before.value as string, violation });
+    else this.note(violation);
   }
 }
 

@@ -121,6 +121,10 @@ async function judge({ operator, handle, plan, observer, mode }: Judgement): Pro
   if (status === 'success' && !isPossible(plan, result)) {
     observer.note(`the result ${JSON.stringify(result)} is not what the plan says`);
   }
+  for (const { jobId, violation } of observer.calledAnew) {
+    const ended = await operator.getHandle(jobId).status();
+    if (ended !== 'dead' && ended !== 'cancelled') observer.note(violation);
+  }
   const { jobs } = await operator.listJobs({ limit: 1000 });
   for (const { id, status: ended, error } of jobs) {
     if (ended === 'pending' || ended === 'running') observer.note(`${id} does not end`);
