@@ -43,7 +43,7 @@ export class Backlog {
 export async function claimRounds(context: MeasureContext, backlogs: readonly Backlog[]): Promise<Round[][]> {
   const { plan } = context;
   const rounds = backlogs.map((): Round[] => []);
-  for (let round = 0; round < plan.rounds; round++) {
+  for (let round = 0; round < plan.longRounds; round++) {
     const { result, floorMs } = await besideFloor(context, () => claimInTurn(backlogs, plan.claimsPerRound));
     for (const [at, value] of result.entries()) rounds[at]?.push({ value, ratioToFloor: value / floorMs });
   }

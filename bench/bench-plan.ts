@@ -2,8 +2,8 @@
 export interface BenchPlan {
   /** Times each measure is taken, in turn with the floor. */
   readonly rounds: number;
-  /** The same for measures that mostly wait for a time to come. */
-  readonly timedRounds: number;
+  /** The same for measures whose rounds take long. */
+  readonly longRounds: number;
   /** How long one round measures. */
   readonly roundMs: number;
   /** How long the floor is measured before and after each round. */
@@ -37,13 +37,13 @@ export interface BenchPlan {
   readonly asleepWorkflows: number;
   readonly asleepRounds: number;
   readonly asleepIdleMs: number;
-  /** Until three processes have started. */
+  /** Until three processes have started, and more than `suspendAfterMs`: sleeps below stay in memory. */
   readonly asleepStartMs: number;
 }
 
 const FULL: BenchPlan = {
   rounds: 7,
-  timedRounds: 7,
+  longRounds: 7,
   roundMs: 1000,
   floorMs: 200,
   drainJobs: 50_000,
@@ -70,7 +70,7 @@ const FULL: BenchPlan = {
 /** Shows that everything runs; its figures are worth little. */
 const QUICK: BenchPlan = {
   rounds: 3,
-  timedRounds: 1,
+  longRounds: 1,
   roundMs: 150,
   floorMs: 50,
   drainJobs: 5000,
@@ -82,16 +82,16 @@ const QUICK: BenchPlan = {
   memoryProcesses: 1,
   memoryJobs: 2000,
   wakeUpsPerRound: 10,
-  idleMs: 1000,
-  lagSeconds: 2,
+  idleMs: 500,
+  lagSeconds: 1,
   burstSchedules: 1000,
   idleSchedules: 1000,
-  scheduleIdleMs: 1000,
-  fanOutParents: 10,
-  asleepWorkflows: 500,
+  scheduleIdleMs: 500,
+  fanOutParents: 5,
+  asleepWorkflows: 200,
   asleepRounds: 1,
   asleepIdleMs: 500,
-  asleepStartMs: 4000,
+  asleepStartMs: 6000,
 };
 
 export function benchPlan(isQuick: boolean): BenchPlan {

@@ -24,7 +24,7 @@ export async function measureDrain(context: MeasureContext): Promise<Figure[]> {
   const waiting = plan.backlogs.at(-1) as number;
   const [alone, behind]: [DrainRound[], DrainRound[]] = [[], []];
   await fill(storage.urlOf('waiting'), waiting);
-  for (let round = 0; round < plan.rounds; round++) {
+  for (let round = 0; round < plan.longRounds; round++) {
     alone.push(await drainRound(context, `measured_${round}`));
     await storage.remove(`measured_${round}`);
     behind.push(await drainRound(context, 'waiting'));

@@ -20,7 +20,7 @@ interface BurstRound extends Pick<BurstAnswer, 'cpuMicros' | 'serverCpuMicros'> 
 export async function measureScheduleBurst(context: MeasureContext): Promise<Figure[]> {
   const { plan, storage } = context;
   const rounds: BurstRound[] = [];
-  for (let round = 0; round < plan.timedRounds; round++) {
+  for (let round = 0; round < plan.longRounds; round++) {
     const name = `burst_${round}`;
     const { result, floorMs } = await besideFloor(context, () => fireBurst(context, storage.urlOf(name)));
     rounds.push({ ...result, floorMs });

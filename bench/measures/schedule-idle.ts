@@ -25,7 +25,7 @@ export async function measureScheduleIdle(context: MeasureContext): Promise<Figu
   if (storage.kind === 'postgres')
     await query(storage.serverUrl, `vacuum (analyze) "${storage.schemaOf('many')}".schedules`);
   const rounds: IdleRound[] = [];
-  for (let round = 0; round < plan.timedRounds; round++) {
+  for (let round = 0; round < plan.longRounds; round++) {
     const without = await waitIdle(context, storage.urlOf('none'));
     const beside = await waitIdle(context, storage.urlOf('many'));
     rounds.push({ without, beside });

@@ -36,7 +36,7 @@ export async function measureScheduleLag(context: MeasureContext): Promise<Figur
   await reseolio.start();
   await beat.schedule({ cron: '* * * * * *' });
   const rounds: LagRound[] = [];
-  for (let round = 0; round < plan.timedRounds; round++) {
+  for (let round = 0; round < plan.longRounds; round++) {
     const { result, floorMs } = await besideFloor(context, async () => {
       clock = fineWallClock();
       const from = Date.now();

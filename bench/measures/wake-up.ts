@@ -80,7 +80,7 @@ async function wakeUpRounds(
   const { pauseMs, share } = rhythm;
   const count = context.plan.wakeUpsPerRound * share;
   const rounds: WakeUpRound[] = [];
-  for (let round = 0; round < context.plan.rounds; round++) {
+  for (let round = 0; round < context.plan.longRounds; round++) {
     const { result, floorMs } = await besideFloor(context, async () => {
       const latencies: number[] = [];
       for (let i = 0; i < count; i++) {

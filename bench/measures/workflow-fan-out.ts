@@ -40,7 +40,7 @@ async function measureOne({ plan, storage }: MeasureContext, fanOut: FanOut): Pr
   const [caller] = children as [Child];
   const alone: number[] = [];
   const together: number[] = [];
-  for (let round = -WARM_UPS; round < plan.rounds; round++) {
+  for (let round = -WARM_UPS; round < plan.longRounds; round++) {
     const parentsMs = await run(caller, 'parents');
     const childrenMs = await run(caller, 'children');
     if (round < 0) continue;

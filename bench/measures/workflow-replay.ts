@@ -19,7 +19,7 @@ interface ReplayRound {
 /** One process records the steps, another replays them: first with code that it has never run, then with compiled code. */
 export async function measureWorkflowReplay({ plan, storage }: MeasureContext): Promise<Figure[]> {
   const rounds: ReplayRound[] = [];
-  for (let round = 0; round < plan.rounds; round++) {
+  for (let round = 0; round < plan.longRounds; round++) {
     const url = storage.urlOf(`replay_${round}`);
     const [recordedMs = 0] = await run(url, 0);
     const [coldMs = 0, ...warmMs] = await run(url, REPLAYS);
