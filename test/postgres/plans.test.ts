@@ -114,7 +114,7 @@ describe('no statement of the engine', () => {
 
   it('reads a table from its beginning to its end, though it had pages and no rows when it was last analyzed', async () => {
     const schema = freshSchema();
-    const url = urlWith({ schema, listen: 'off' });
+    const url = urlWith({ schema, listen: 'off', application_name: schema });
     const [count, backlog] = [40, 4000];
     const fill = async (): Promise<void> => {
       const storage = await open(url);
@@ -150,8 +150,10 @@ describe('no statement of the engine', () => {
     const storage = await open(url);
     await useAll(storage, count);
     await storage.close();
-    // The statistics of a connection come when it ends.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // The server counts what a connection has read before it takes the connection off its list.
+    const listConnections = () =>
+      query(serverUrl, 'select from pg_stat_activity where application_name = $1', [schema]);
+    await expect.poll(listConnections, { timeout: 10_000 }).toEqual([]);
     const read = (await readEntries()) - entries;
     expect(read).toBeGreaterThan(10 * count);
     expect(read).toBeLessThan(backlog);
