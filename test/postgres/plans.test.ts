@@ -116,12 +116,19 @@ describe('no statement of the engine', () => {
     const schema = freshSchema();
     const url = urlWith({ schema, listen: 'off', application_name: schema });
     const [count, backlog] = [40, 4000];
+    const close = async (storage: Storage): Promise<void> => {
+      await storage.close();
+      // The server counts what a connection has read before it takes the connection off its list.
+      const listConnections = () =>
+        query(serverUrl, 'select from pg_stat_activity where application_name = $1', [schema]);
+      await expect.poll(listConnections, { timeout: 10_000 }).toEqual([]);
+    };
     const fill = async (): Promise<void> => {
       const storage = await open(url);
       await storage.enqueue({
         jobs: Array.from({ length: backlog }, (_, i) => newJob({ idempotencyKey: `key-${i}` })),
       });
-      await storage.close();
+      await close(storage);
     };
     const readEntries = async (): Promise<number> => {
       const [row] = await query(
@@ -134,7 +141,7 @@ describe('no statement of the engine', () => {
     await fill();
     const before = await open(url);
     await useAll(before, count);
-    await before.close();
+    await close(before);
     for (const table of TABLES) {
       await query(serverUrl, `delete from ${schema}.${table}`);
       await query(serverUrl, `vacuum (truncate off, analyze) ${schema}.${table}`);
@@ -149,11 +156,7 @@ describe('no statement of the engine', () => {
     const entries = await readEntries();
     const storage = await open(url);
     await useAll(storage, count);
-    await storage.close();
-    // The server counts what a connection has read before it takes the connection off its list.
-    const listConnections = () =>
-      query(serverUrl, 'select from pg_stat_activity where application_name = $1', [schema]);
-    await expect.poll(listConnections, { timeout: 10_000 }).toEqual([]);
+    await close(storage);
     const read = (await readEntries()) - entries;
     expect(read).toBeGreaterThan(10 * count);
     expect(read).toBeLessThan(backlog);
